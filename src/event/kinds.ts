@@ -1,0 +1,141 @@
+/** The kinds of events, one field table each. To add one, follow the list in CONTRIBUTING.md. */
+
+import { commonFields, flowFields, placeFields, timeFields } from './common.ts';
+import type { FieldTable, ObjectOf } from './field.ts';
+
+/** What made the kernel resend; derived in src/wire/cause.ts from icsk_ca_state and icsk_pending. */
+export const CAUSES = ['syn', 'syn-ack', 'rto', 'loss-recovery', 'fast', 'tail-loss-probe', 'unknown'] as const;
+export const CA_STATES = ['Open', 'Disorder', 'CWR', 'Recovery', 'Loss'] as const;
+export const DROP_CLASSES = ['loss', 'benign', 'unknown'] as const;
+export const DIRECTIONS = ['rx', 'tx', 'forward'] as const;
+export const COVERAGE_STATES = ['recording', 'down', 'lost', 'limited', 'blind'] as const;
+
+const state = { type: 'text', doc: 'TCP state of the socket (`TCP_ESTABLISHED`, …; net/tcp_states.h).' } as const;
+
+export const kinds = {
+  retransmit: {
+    ...commonFields,
+    cause: { type: { values: CAUSES }, required: true, doc: 'Which mechanism resent it.' },
+    failed: {
+      type: 'text',
+      doc: 'Why the resent packet did not leave the host (`NET_XMIT_DROP`, `EPERM`, `EBUSY`, …). Absent: it left, or this kernel does not tell.',
+    },
+    state,
+    caState: { type: { values: CA_STATES }, doc: 'Congestion-avoidance state (icsk_ca_state).' },
+    seq: { type: 'int', doc: 'First sequence number of the resent segment.' },
+    endSeq: { type: 'int', doc: 'Sequence number after its last byte (SYN and FIN count one).' },
+    segments: {
+      type: 'int',
+      unit: 'segments',
+      required: true,
+      doc: 'TCP segments in this skb (tcp_gso_segs): what TcpRetransSegs grows by.',
+    },
+    bytes: { type: 'int', unit: 'bytes', doc: 'Payload bytes in this skb.' },
+    srttUs: { type: 'int', unit: 'us', doc: 'Smoothed round-trip time.' },
+    rtoMs: { type: 'int', unit: 'ms', doc: 'Retransmission timeout in force.' },
+    cwnd: { type: 'int', unit: 'segments', doc: 'Congestion window.' },
+    ssthresh: { type: 'int', unit: 'segments', doc: 'Slow-start threshold; absent while it is infinite.' },
+    inFlight: { type: 'int', unit: 'segments', doc: 'Segments in flight (tcp_packets_in_flight).' },
+    retransmits: { type: 'int', doc: 'Unanswered timeouts in a row (icsk_retransmits).' },
+    totalRetransmits: {
+      type: 'int',
+      unit: 'segments',
+      doc: 'Segments this connection resent so far (total_retrans), this one counted.',
+    },
+  },
+  drop: {
+    ...commonFields,
+    reason: {
+      type: 'text',
+      doc: "Drop reason by its name in the running kernel's BTF, without `SKB_DROP_REASON_`; absent where the kernel gives none.",
+    },
+    subsystem: {
+      type: 'text',
+      doc: 'Subsystem of the reason where it is not the core (`mac80211_unusable`, `openvswitch`, …).',
+    },
+    location: { type: 'text', doc: 'Where in the kernel it was freed: symbol+offset.' },
+    class: {
+      type: { values: DROP_CLASSES },
+      required: true,
+      doc: 'Whether it harms: docs/events/drop.md lists the rules.',
+    },
+    direction: { type: { values: DIRECTIONS }, doc: 'Way of the packet through this namespace.' },
+    protocol: {
+      type: 'text',
+      doc: 'IP protocol (`tcp`, `udp`, `icmp`, … or its number); `arp` or the EtherType for frames that are not IP.',
+    },
+    tcpFlags: { type: 'text', doc: 'TCP flags, joined by `|` (`SYN|ACK`).' },
+    seq: { type: 'int', doc: 'TCP sequence number.' },
+    endSeq: { type: 'int', doc: 'TCP sequence number after the last byte.' },
+    length: { type: 'int', unit: 'bytes', doc: 'Length of the skb from where the kernel stood in it (skb->len).' },
+  },
+  reset: {
+    ...commonFields,
+    direction: {
+      type: { values: ['sent', 'received'] },
+      required: true,
+      doc: 'Whether this host sent the RST or got it.',
+    },
+    reason: {
+      type: 'text',
+      doc: 'Reason of a sent RST from BTF (`enum sk_rst_reason`), without `SK_RST_REASON_`; absent where the kernel gives none.',
+    },
+    state,
+  },
+  summary: {
+    ...timeFields,
+    ...flowFields,
+    ...placeFields,
+    of: {
+      type: { values: ['retransmit', 'drop', 'reset'] },
+      required: true,
+      doc: 'The kind of the events that were counted.',
+    },
+    reason: { type: 'text', doc: 'Drop reason, or cause, that they share.' },
+    events: {
+      type: 'int',
+      unit: 'events',
+      required: true,
+      doc: 'How many events were counted and not kept one by one.',
+    },
+    segments: { type: 'int', unit: 'segments', doc: 'Segments of these events.' },
+    bytes: { type: 'int', unit: 'bytes', doc: 'Bytes of these events.' },
+    from: { type: 'wall', required: true, doc: 'Time of the first.' },
+    until: { type: 'wall', required: true, doc: 'Time of the last.' },
+  },
+  coverage: {
+    ...timeFields,
+    from: { type: 'wall', required: true, doc: 'Begin of the stretch.' },
+    until: { type: 'wall', required: true, doc: 'End of the stretch.' },
+    state: { type: { values: COVERAGE_STATES }, required: true, doc: 'What the recorder could do in it.' },
+    count: { type: 'int', unit: 'events', doc: 'How many events it concerns.' },
+    why: { type: 'text', doc: 'What happened, in words.' },
+  },
+  connection: {
+    ...commonFields,
+    segments: { type: 'int', unit: 'segments', doc: 'Segments sent.' },
+    bytes: { type: 'int', unit: 'bytes', doc: 'Bytes sent.' },
+    retransmitted: { type: 'int', unit: 'segments', doc: 'Segments sent again.' },
+    lossRatio: { type: 'ratio', doc: 'Segments sent again by segments sent.' },
+    durationMs: { type: 'int', unit: 'ms', doc: 'How long the connection lived.' },
+    spurious: { type: 'int', unit: 'segments', doc: 'Segments that were resent without need.' },
+  },
+} as const satisfies Record<string, FieldTable>;
+
+export type Kind = keyof typeof kinds;
+export const KINDS = Object.keys(kinds) as readonly Kind[];
+
+export type EventOf<K extends Kind> = { kind: K } & ObjectOf<(typeof kinds)[K]>;
+export type RetransmitEvent = EventOf<'retransmit'>;
+export type DropEvent = EventOf<'drop'>;
+export type ResetEvent = EventOf<'reset'>;
+export type SummaryEvent = EventOf<'summary'>;
+export type CoverageEvent = EventOf<'coverage'>;
+export type ConnectionEvent = EventOf<'connection'>;
+/** Any event. Discriminate by `kind`. */
+export type Event = { [K in Kind]: EventOf<K> }[Kind];
+/** An event that happened to one packet. */
+export type PacketEvent = RetransmitEvent | DropEvent | ResetEvent;
+
+/** The field table of a kind, without its literal types, for code that walks fields. */
+export const fieldsOf = (kind: Kind): FieldTable => kinds[kind];

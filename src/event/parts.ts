@@ -1,0 +1,221 @@
+/** What a line of text says about an event of each kind, before it is laid out: see text.ts. */
+
+import { formatDuration } from '../base/duration.ts';
+import { formatIp } from '../base/ip.ts';
+import { NS_PER_MS, NS_PER_US } from '../base/time.ts';
+import type {
+  ConnectionEvent,
+  CoverageEvent,
+  DropEvent,
+  Event,
+  PacketEvent,
+  ResetEvent,
+  RetransmitEvent,
+  SummaryEvent,
+} from './kinds.ts';
+
+/** What a part means; text.ts gives each a colour. */
+export type Style = 'plain' | 'dim' | 'owner' | 'retransmit' | 'drop' | 'reset' | 'note' | 'alarm';
+
+export interface Part {
+  readonly text: string;
+  readonly style: Style;
+}
+
+/** The parts of a line by the column that they stand in. Texts are as recorded: not yet escaped. */
+export interface LineParts {
+  /** The kind, in capitals. */
+  label: Part;
+  /** Cause or reason; several are joined by a blank. */
+  what: Part[];
+  /** Who talks to whom. */
+  flow: string;
+  /** Always shown, after the flow. */
+  rest: Part[];
+  /** Shown as far as the line has room, the most telling first. */
+  extras: Part[];
+  /** The whole line is of little weight. */
+  faint: boolean;
+}
+
+/** A stretch of time as text; text.ts knows which day may be left out. */
+export type SpanText = (from: bigint, until: bigint) => string | undefined;
+
+export function partsOf(event: Event, span: SpanText): LineParts {
+  switch (event.kind) {
+    case 'retransmit':
+      return retransmitParts(event);
+    case 'drop':
+      return dropParts(event);
+    case 'reset':
+      return resetParts(event);
+    case 'summary':
+      return summaryParts(event, span);
+    case 'coverage':
+      return coverageParts(event, span);
+    case 'connection':
+      return connectionParts(event);
+  }
+}
+
+function retransmitParts(event: RetransmitEvent): LineParts {
+  const what: Part[] = [{ text: event.cause, style: 'retransmit' }];
+  if (event.segments > 1) what.push({ text: `${event.segments} seg`, style: 'retransmit' });
+  if (event.failed !== undefined) what.push({ text: `NOT SENT: ${event.failed}`, style: 'alarm' });
+  const extras = [
+    ...containerParts(event),
+    some(event.retransmits === 0 ? undefined : event.retransmits, (count) => `timeouts ${count}`),
+    some(event.state === 'TCP_ESTABLISHED' ? undefined : event.state, (state) => state),
+    some(event.srttUs, (us) => `srtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
+    some(event.rtoMs, (ms) => `rto ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
+    some(event.cwnd, (cwnd) => `cwnd ${cwnd}`),
+    some(event.totalRetransmits, (total) => `total ${total}`),
+    some(event.netnsName, (name) => `netns ${name}`),
+    some(event.bytes, (bytes) => `${bytes} B`),
+    some(event.seq, (seq) => `seq ${seq}`),
+  ].flat();
+  return {
+    label: { text: 'RETRANS', style: 'retransmit' },
+    what,
+    flow: flowText(event),
+    rest: ownerParts(event),
+    extras,
+    faint: false,
+  };
+}
+
+function dropParts(event: DropEvent): LineParts {
+  const flow = [event.protocol, flowText(event)].filter((text) => text).join(' ');
+  const location = some(event.location, (text) => text);
+  const saysNothing = event.reason === undefined || event.reason === 'NOT_SPECIFIED';
+  const extras = [
+    event.class === 'loss' ? [] : some(event.class, (text) => (text === 'unknown' ? 'class unknown' : text)),
+    saysNothing ? location : [],
+    some(event.tcpFlags, (flags) => flags),
+    some(event.direction, (direction) => direction),
+    some(event.device, (device) => device),
+    saysNothing ? [] : location,
+    containerParts(event),
+    some(event.subsystem, (name) => name),
+    some(event.netnsName, (name) => `netns ${name}`),
+    some(event.length, (length) => `${length} B`),
+  ].flat();
+  return {
+    label: { text: 'DROP', style: 'drop' },
+    what: [{ text: event.reason ?? '-', style: 'drop' }],
+    flow,
+    rest: ownerParts(event),
+    extras,
+    faint: event.class === 'benign',
+  };
+}
+
+function resetParts(event: ResetEvent): LineParts {
+  const what: Part[] = [{ text: event.direction, style: 'reset' }];
+  if (event.reason !== undefined) what.push({ text: event.reason, style: 'reset' });
+  const extras = [
+    ...containerParts(event),
+    some(event.state, (state) => state),
+    some(event.device, (device) => device),
+    some(event.netnsName, (name) => `netns ${name}`),
+  ].flat();
+  const arrow = event.direction === 'received' ? '<' : '>';
+  return {
+    label: { text: 'RESET', style: 'reset' },
+    what,
+    flow: flowText(event, arrow),
+    rest: ownerParts(event),
+    extras,
+    faint: false,
+  };
+}
+
+function summaryParts(event: SummaryEvent, span: SpanText): LineParts {
+  const rest = [
+    some(event.events, (count) => `${count} events`),
+    some(event.segments, (count) => `${count} seg`),
+    some(event.bytes, (bytes) => `${bytes} B`),
+    some(span(event.from, event.until), (text) => text),
+  ].flat();
+  return {
+    label: { text: 'SUMMARY', style: 'note' },
+    what: [{ text: [event.of, event.reason].filter((text) => text).join(' '), style: event.of }],
+    flow: flowText(event),
+    rest,
+    extras: some(event.netnsName, (name) => `netns ${name}`),
+    faint: false,
+  };
+}
+
+function coverageParts(event: CoverageEvent, span: SpanText): LineParts {
+  const recording = event.state === 'recording';
+  const rest = [
+    some(event.count, (count) => `${count} events`),
+    some(span(event.from, event.until), (text) => text),
+    some(event.why, (why) => why),
+  ].flat();
+  return {
+    label: { text: 'COVERAGE', style: recording ? 'note' : 'alarm' },
+    what: [{ text: event.state, style: recording ? 'note' : 'alarm' }],
+    flow: '',
+    rest,
+    extras: [],
+    faint: recording,
+  };
+}
+
+function connectionParts(event: ConnectionEvent): LineParts {
+  const lost = event.retransmitted === undefined ? 'ended' : `${event.retransmitted} seg resent`;
+  const rest = ownerParts(event);
+  const extras = [
+    some(event.lossRatio, (ratio) => `${(ratio * 100).toFixed(2)} %`),
+    some(event.segments, (count) => `of ${count} seg`),
+    some(event.durationMs, (ms) => `after ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
+    some(event.spurious, (count) => `${count} spurious`),
+    some(event.bytes, (bytes) => `${bytes} B`),
+    containerParts(event),
+    some(event.netnsName, (name) => `netns ${name}`),
+  ].flat();
+  return {
+    label: { text: 'CONNECT', style: 'note' },
+    what: [{ text: lost, style: 'retransmit' }],
+    flow: flowText(event),
+    rest,
+    extras,
+    faint: false,
+  };
+}
+
+type Endpoints = Pick<PacketEvent, 'src' | 'sport' | 'dst' | 'dport'>;
+
+/** `10.0.0.2:45678 > 10.0.0.9:443`, `[2001:db8::1]:443 > …`; empty when neither end is known. */
+function flowText(event: Endpoints, arrow: '>' | '<' = '>'): string {
+  if (!event.src && !event.dst) return '';
+  return `${endpointText(event.src, event.sport)} ${arrow} ${endpointText(event.dst, event.dport)}`;
+}
+
+function endpointText(address: Uint8Array | undefined, port: number | undefined): string {
+  const host = address ? formatIp(address) : '?';
+  if (port === undefined) return host;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function ownerParts(event: PacketEvent | ConnectionEvent): Part[] {
+  const { process, pid } = event;
+  if (process === undefined && pid === undefined) return [];
+  const text = pid === undefined ? process : `${process ?? 'pid'}/${pid}`;
+  return [{ text: text as string, style: 'owner' }];
+}
+
+function containerParts(event: PacketEvent | ConnectionEvent): Part[] {
+  return event.container === undefined ? [] : [{ text: `@${shortContainerId(event.container)}`, style: 'owner' }];
+}
+
+/** The first 12 of 64 digits, as container runtimes print ids; other ids are names and stay whole. */
+export function shortContainerId(id: string): string {
+  return /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id;
+}
+
+function some<T>(value: T | undefined, text: (value: T) => string): Part[] {
+  return value === undefined ? [] : [{ text: text(value), style: 'plain' }];
+}

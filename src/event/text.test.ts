@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { parseIp } from '../base/ip.ts';
+import { NS_PER_MS, parseRfc3339 } from '../base/time.ts';
+import type { Event } from './kinds.ts';
+import { formatEvent } from './text.ts';
+
+process.env.TZ = 'Europe/Berlin';
+
+const time = parseRfc3339('2026-11-22T19:15:07.123456789Z') as bigint;
+const until = time + 1840n * NS_PER_MS;
+const ip = (text: string) => parseIp(text) as Uint8Array;
+const flow = { src: ip('10.0.0.2'), sport: 45678, dst: ip('10.0.0.9'), dport: 443 };
+const longFlow = { src: ip('192.168.100.200'), sport: 45678, dst: ip('192.168.100.201'), dport: 443 };
+const flow6 = { src: ip('2001:db8::1'), sport: 45678, dst: ip('2001:db8::2'), dport: 443 };
+const owner = { process: 'nginx', pid: 4242, container: `3f2a9c81d4e7${'0'.repeat(52)}` };
+
+const fast: Event = {
+  kind: 'retransmit',
+  time,
+  cause: 'fast',
+  segments: 3,
+  state: 'TCP_ESTABLISHED',
+  srttUs: 1234,
+  rtoMs: 204,
+  cwnd: 10,
+  totalRetransmits: 17,
+  bytes: 4344,
+  seq: 99,
+  ...flow,
+  ...owner,
+};
+const drop: Event = {
+  kind: 'drop',
+  time,
+  reason: 'NETFILTER_DROP',
+  class: 'loss',
+  protocol: 'tcp',
+  tcpFlags: 'SYN',
+  direction: 'rx',
+  device: 'eth0',
+  location: 'nf_hook_slow+0xbe',
+  length: 60,
+  netnsName: 'blue',
+  ...flow,
+};
+
+const line = (event: Event, width: number, hiddenDay = '2026-11-22', color = false): string =>
+  formatEvent(event, { width, color, hiddenDay });
+
+test('80 columns: who, what and whose stay in aligned columns', () => {
+  const cases: [Event, string][] = [
+    [fast, '20:15:07.123 RETRANS fast 3 seg      10.0.0.2:45678 > 10.0.0.9:443   nginx/4242'],
+    [
+      { kind: 'retransmit', time, cause: 'tail-loss-probe', segments: 1, ...flow, ...owner },
+      '20:15:07.123 RETRANS tail-loss-probe 10.0.0.2:45678 > 10.0.0.9:443   nginx/4242',
+    ],
+    [
+      { kind: 'retransmit', time, cause: 'syn', segments: 1, ...longFlow, ...owner },
+      '20:15:07.123 RETRANS syn 192.168.100.200:45678 > 192.168.100.201:443 nginx/4242',
+    ],
+    [
+      { kind: 'retransmit', time, cause: 'syn', segments: 1, ...flow6, ...owner },
+      '20:15:07.123 RETRANS syn [2001:db8::1]:45678 > [2001:db8::2]:443     nginx/4242',
+    ],
+    [drop, '20:15:07.123 DROP    NETFILTER_DROP  tcp 10.0.0.2:45678 > 10.0.0.9:443 SYN rx'],
+    [
+      { kind: 'reset', time, direction: 'received', ...flow, pid: 7 },
+      '20:15:07.123 RESET   received        10.0.0.2:45678 < 10.0.0.9:443   pid/7',
+    ],
+  ];
+  for (const [event, expected] of cases) {
+    assert.equal(line(event, 80), expected);
+    assert.ok(expected.length <= 80);
+  }
+});
+
+test('a resent packet that did not leave the host says so before anything else', () => {
+  const event: Event = { ...fast, segments: 1, cause: 'rto', failed: 'EPERM', retransmits: 3 };
+  assert.equal(line(event, 80), '20:15:07.123 RETRANS rto NOT SENT: EPERM 10.0.0.2:45678 > 10.0.0.9:443 nginx/4242');
+  assert.ok(line(event, 200, '2026-11-22', true).includes('\x1b[1;37;41mNOT SENT: EPERM\x1b[0m'));
+});
+
+test('without a width everything known is shown', () => {
+  assert.equal(
+    line(fast, Number.POSITIVE_INFINITY),
+    '20:15:07.123456 RETRANS fast 3 seg       10.0.0.2:45678 > 10.0.0.9:443         nginx/4242  @3f2a9c81d4e7' +
+      '  srtt 1.2ms  rto 204ms  cwnd 10  total 17  4344 B  seq 99',
+  );
+  assert.equal(
+    line(drop, Number.POSITIVE_INFINITY),
+    '20:15:07.123456 DROP    NETFILTER_DROP   tcp 10.0.0.2:45678 > 10.0.0.9:443' +
+      '  SYN  rx  eth0  nf_hook_slow+0xbe  netns blue  60 B',
+  );
+});
+
+test('a reason that says nothing gives way to the place', () => {
+  const event: Event = { ...drop, reason: 'NOT_SPECIFIED', class: 'unknown', location: 'tbf_enqueue+0x1a' };
+  assert.equal(
+    line(event, 100),
+    '20:15:07.123456 DROP    NOT_SPECIFIED    tcp 10.0.0.2:45678 > 10.0.0.9:443  class unknown  SYN  rx',
+  );
+  assert.ok(line(event, 120).includes('class unknown  tbf_enqueue+0x1a  SYN'));
+});
+
+test('what is unknown is absent, not made up', () => {
+  assert.equal(
+    line({ kind: 'drop', time, class: 'benign', protocol: 'icmp', src: flow.src, dst: flow.dst }, 80),
+    '20:15:07.123 DROP    -               icmp 10.0.0.2 > 10.0.0.9 benign',
+  );
+  assert.equal(
+    line({ kind: 'drop', time, class: 'loss', protocol: 'arp' }, 80),
+    '20:15:07.123 DROP    -               arp',
+  );
+  assert.equal(line({ kind: 'reset', time, direction: 'sent', dst: flow.dst }, 80).slice(37), '? > 10.0.0.9');
+});
+
+test('summaries, coverage and connections', () => {
+  const inf = Number.POSITIVE_INFINITY;
+  const summary: Event = {
+    kind: 'summary',
+    time,
+    of: 'drop',
+    reason: 'NO_SOCKET',
+    events: 1234,
+    from: time,
+    until,
+    ...flow,
+  };
+  assert.equal(
+    line(summary, inf),
+    '20:15:07.123456 SUMMARY drop NO_SOCKET   10.0.0.2:45678 > 10.0.0.9:443         1234 events  20:15:07 to 20:15:08 (1.8s)',
+  );
+  assert.equal(
+    line({ kind: 'coverage', time, state: 'lost', count: 12, from: time, until, why: 'ring buffer full' }, 80),
+    '20:15:07.123 COVERAGE lost 12 events 20:15:07 to 20:15:08 (1.8s) ring buffer full',
+  );
+  assert.equal(
+    line({ kind: 'coverage', time, state: 'recording', from: time, until: time }, 80),
+    '20:15:07.123 COVERAGE recording',
+  );
+  const connection: Event = {
+    kind: 'connection',
+    time,
+    segments: 3400,
+    retransmitted: 12,
+    lossRatio: 0.0035,
+    durationMs: 12_345,
+    ...flow,
+  };
+  assert.equal(
+    line(connection, inf),
+    '20:15:07.123456 CONNECT 12 seg resent    10.0.0.2:45678 > 10.0.0.9:443  0.35 %  of 3400 seg  after 12s',
+  );
+});
+
+test('times of another day show their date', () => {
+  assert.equal(line(drop, 80, '2026-11-23').slice(0, 26), '11-22 20:15:07.123 DROP   ');
+  assert.equal(line(drop, 120, '2026-11-23').slice(0, 34), '2026-11-22 20:15:07.123456 DROP   ');
+});
+
+test('names from outside cannot move the cursor, in colour or not', () => {
+  const event: Event = { ...drop, process: 'a\x1b[2J\u202e', device: 'eth\x9b0\n', netnsName: '\x07' };
+  assert.ok(line(event, 300).includes('a\\x1b[2J\\u{202e}  SYN  rx  eth\\x9b0\\x0a'));
+  const colored = line(event, 300, '2026-11-22', true);
+  assert.equal(stripVTControlCharacters(colored), line(event, 300));
+});
+
+test('a benign drop is faint as a whole', () => {
+  const colored = line({ kind: 'drop', time, class: 'benign', reason: 'X', protocol: 'tcp' }, 80, '2026-11-22', true);
+  const codes = colored
+    .split('\x1b[')
+    .slice(1)
+    .map((piece) => piece.slice(0, piece.indexOf('m')));
+  assert.deepEqual([...new Set(codes)], ['2', '0']);
+});
