@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Dropped packets: net/core/skbuff.c, kfree_skb_reason() and sk_skb_reason_drop(). */
+
+static __always_inline const struct dst_entry *dst_of(const struct sk_buff *skb)
+{
+	return (const struct dst_entry *)(BPF_CORE_READ(skb, _skb_refdst) & SKB_DST_PTRMASK);
+}
+
+/*
+ * skb->dev, unless something else lies there: the field shares its place with rbnode (TCP queues) and dev_scratch (UDP
+ * queues). A real device leads to a namespace with a possible inode.
+ */
+static __always_inline const struct net_device *device_of(const struct sk_buff *skb, __u32 *netns)
+{
+	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+
+	*netns = dev ? BPF_CORE_READ(dev, nd_net.net, ns.inum) : 0;
+	if (*netns >= PROC_DYNAMIC_FIRST && BPF_CORE_READ(dev, ifindex) > 0)
+		return dev;
+	*netns = 0;
+	return NULL;
+}
+
+/* Where it was dropped: the namespace of the device; without a device that of the socket, then that of the route. */
+static __always_inline __u32 drop_netns(const struct sk_buff *skb, const struct sock *sk, __u32 device_netns)
+{
+	const struct dst_entry *dst;
+
+	if (device_netns)
+		return device_netns;
+	if (sk)
+		return netns_of(&sk->__sk_common);
+	dst = dst_of(skb);
+	return dst ? BPF_CORE_READ(dst, dev, nd_net.net, ns.inum) : 0;
+}
+
+static __always_inline __u8 direction_of(const struct sk_buff *skb, const struct sock *rx_sk, const struct net_device *dev)
+{
+	int iif = BPF_CORE_READ(skb, skb_iif);
+	const struct dst_entry *dst = dst_of(skb);
+	__u64 input = 0;
+
+	if (rx_sk)
+		return DIRECTION_RX;
+	/* __netif_receive_skb_core() sets skb_iif; skb_scrub_packet() clears it when a packet changes namespaces */
+	if (!iif)
+		return DIRECTION_TX;
+	if (dst)
+		input = (__u64)BPF_CORE_READ(dst, input);
+	if (input && (input == ip_forward_address || input == ip6_forward_address))
+		return DIRECTION_FORWARD;
+	/* bridged: the device is already the outgoing port */
+	if (dev && BPF_CORE_READ(dev, ifindex) != iif)
+		return DIRECTION_FORWARD;
+	return DIRECTION_RX;
+}
+
+/* The socket that a packet without one belongs to, looked up by its tuple. */
+static __always_inline const struct sock *sock_of_packet(const struct record_head *head)
+{
+	struct flow_key key = { .netns = head->netns };
+	const struct sock *sk;
+	bool sent = head->direction == DIRECTION_TX;
+
+	__builtin_memcpy(key.local, sent ? head->flow.src : head->flow.dst, sizeof(key.local));
+	__builtin_memcpy(key.remote, sent ? head->flow.dst : head->flow.src, sizeof(key.remote));
+	key.lport = sent ? head->flow.sport : head->flow.dport;
+	key.rport = sent ? head->flow.dport : head->flow.sport;
+	sk = sock_of_key(&key, false);
+	if (sk || sent)
+		return sk;
+	__builtin_memset(key.remote, 0, sizeof(key.remote));
+	key.rport = 0;
+	sk = sock_of_key(&key, true);
+	if (sk)
+		return sk;
+	__builtin_memset(key.local, 0, sizeof(key.local));
+	return sock_of_key(&key, true);
+}
+
+/* For a skb without readable headers: those of the connected socket, turned in the direction of the packet. */
+static __always_inline void tuple_from_sock(const struct sock *sk, struct record_head *head)
+{
+	struct flow local = {};
+	__u8 family = read_tuple(&sk->__sk_common, &local);
+
+	if (!family)
+		return;
+	head->family = family;
+	head->flags |= FLAG_HAS_FLOW | FLAG_HAS_PORTS;
+	if (head->direction == DIRECTION_TX) {
+		__builtin_memcpy(&head->flow, &local, sizeof(local));
+		return;
+	}
+	__builtin_memcpy(head->flow.src, local.dst, sizeof(local.dst));
+	__builtin_memcpy(head->flow.dst, local.src, sizeof(local.src));
+	head->flow.sport = local.dport;
+	head->flow.dport = local.sport;
+}
+
+PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[0];
+	const struct sock *rx_sk = NULL, *sk;
+	const struct net_device *dev;
+	struct drop_record *record;
+	__u32 netns, device_netns;
+
+	if (kfree_skb_has_rx_sk)
+		rx_sk = (const struct sock *)ctx[3];
+	sk = rx_sk ? rx_sk : BPF_CORE_READ(skb, sk);
+	dev = device_of(skb, &device_netns);
+	netns = drop_netns(skb, sk, device_netns);
+	if (!netns_wanted(netns))
+		return;
+	record = begin_record(&drop_ring, sizeof(*record), KIND_DROP, netns);
+	if (!record)
+		return;
+	record->location = ctx[1];
+	record->length = BPF_CORE_READ(skb, len);
+	if (kfree_skb_has_reason) {
+		record->reason = (__u32)ctx[2];
+		record->head.flags |= FLAG_HAS_REASON;
+	}
+	read_device(dev, &record->head);
+	record->head.direction = direction_of(skb, rx_sk, dev);
+	if (sk && !is_inet(sk))
+		sk = NULL;
+	if (!read_packet(skb, record) && sk && !is_mini_sock(BPF_CORE_READ(sk, __sk_common.skc_state))) {
+		tuple_from_sock(sk, &record->head);
+		record->head.protocol = BPF_CORE_READ(sk, sk_protocol);
+	}
+	if (!sk && record->head.protocol == IPPROTO_TCP && record->head.direction != DIRECTION_FORWARD)
+		sk = sock_of_packet(&record->head);
+	if (sk)
+		read_any_sock(sk, &record->head);
+	submit_record(&record->head);
+}

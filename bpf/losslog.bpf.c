@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* The one translation unit of the kernel side. */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_endian.h>
+#include "record.h"
+#include "maps.h"
+#include "emit.h"
+#include "probe.h"
+#include "owner.h"
+#include "sock.h"
+#include "packet.h"
+#include "retransmit.bpf.c"
+#include "drop.bpf.c"
+#include "reset.bpf.c"
+#include "ownership.bpf.c"
+
+/* Named here so that their types are in the object's BTF, for the layout generator. */
+struct retransmit_record *retransmit_record_type;
+struct drop_record *drop_record_type;
+struct reset_record *reset_record_type;
+struct socket_record *socket_record_type;
+enum losslog_kind kind_type;
+enum losslog_owner_how owner_how_type;
+enum losslog_flag flag_type;
+enum losslog_direction direction_type;
+enum losslog_probe probe_type;
+
+/* The tracing helpers are for programs under the GPL only. */
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Every map and every knob of the kernel side. Sizes are set by user space before the load. */
+#ifndef LOSSLOG_MAPS_H
+#define LOSSLOG_MAPS_H
+
+/* Read-only configuration, written before the load; the verifier removes what it makes dead. */
+
+/* Record only what happens in the namespaces of `netns_filter`. */
+const volatile bool filter_netns;
+/* Arguments that this kernel's tracepoints have (asked of BTF, not of the version). */
+const volatile bool retransmit_has_err;
+const volatile bool kfree_skb_has_reason;
+const volatile bool kfree_skb_has_rx_sk;
+const volatile bool send_reset_has_reason;
+/* bpf_get_socket_cookie() for tracing programs: 5.12, or a backport. */
+const volatile bool has_socket_cookie;
+/* Addresses of ip_forward() and ip6_forward(), 0 when kallsyms hides them. */
+const volatile __u64 ip_forward_address;
+const volatile __u64 ip6_forward_address;
+
+/* In .bss, so that user space reads them by a memory mapping without a system call. */
+struct cpu_counters counters[MAX_CPUS];
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} netns_filter SEC(".maps");
+
+/* Retransmissions and resets. Apart from drops, so that a storm of these cannot evict them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 * 1024 * 1024);
+} connection_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 * 1024 * 1024);
+} drop_ring SEC(".maps");
+
+/* struct sock address → the process that was seen in a system call on it (docs/design/owner.md). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct noted_owner);
+} owners SEC(".maps");
+
+/* A TCP socket by what arrives for it. `remote` and `rport` are zero for a listener, `local` for the wildcard. */
+struct flow_key {
+	__u8 local[16];
+	__u8 remote[16];
+	__u32 netns;
+	__u16 lport;
+	__u16 rport;
+} __attribute__((aligned(8)));
+
+/* struct sock address: a hint, checked against the socket itself before use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct flow_key);
+	__type(value, __u64);
+} flows SEC(".maps");
+
+/* Paths outlive the cgroup, so that a container that is gone still has its name. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct cgroup_key);
+	__type(value, struct cgroup_path);
+} cgroup_paths SEC(".maps");
+
+/* Room to build a path in: it does not fit the 512 bytes of stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cgroup_path);
+} cgroup_scratch SEC(".maps");
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The only structs shared with user space. src/wire/layout.ts is generated from their BTF in the compiled object
+ * (npm run generate); nothing is kept in sync by hand.
+ *
+ * Ports and sequence numbers are in host byte order, addresses in network byte order (IPv4 in the first 4 bytes).
+ * A zero means "not known" unless a flag or an enum says otherwise.
+ */
+#ifndef LOSSLOG_RECORD_H
+#define LOSSLOG_RECORD_H
+
+enum losslog_kind {
+	KIND_RETRANSMIT,
+	KIND_SYNACK,
+	KIND_DROP,
+	KIND_RESET,
+	KIND_COUNT,
+};
+
+/* How the kernel side found the owner; OWNER_UNKNOWN leaves it to the socket inode. */
+enum losslog_owner_how {
+	OWNER_UNKNOWN,
+	OWNER_SYSCALL,
+	OWNER_CONNECT,
+	OWNER_LISTEN,
+	OWNER_CLOSE,
+};
+
+enum losslog_flag {
+	FLAG_HAS_UID = 1,
+	FLAG_HAS_FLOW = 2,
+	FLAG_HAS_PORTS = 4,
+	FLAG_HAS_SEQ = 8,
+	FLAG_HAS_REASON = 16,
+	FLAG_HAS_ERR = 32,
+	FLAG_HAS_STATE = 64,
+};
+
+enum losslog_direction {
+	DIRECTION_UNKNOWN,
+	DIRECTION_RX,
+	DIRECTION_TX,
+	DIRECTION_FORWARD,
+};
+
+struct flow {
+	__u8 src[16];
+	__u8 dst[16];
+	__u16 sport;
+	__u16 dport;
+};
+
+/* A process, and the cgroup it was in: the v2 one, or where v2 knows only the root, that of a v1 hierarchy. */
+struct owner {
+	__u64 cgroup_id;
+	__u32 pid;
+	/* 0: the v2 hierarchy. Else 1 + the subsystem id of the v1 hierarchy. */
+	__u8 cgroup_hierarchy;
+	__u8 how;
+	char comm[16];
+};
+
+/* An owner that was noted ahead of any loss, and of which socket it was: an address may be of another by then. */
+struct noted_owner {
+	__u64 inode;
+	struct owner owner;
+};
+
+/* What every record begins with. */
+struct record_head {
+	__u64 boot_ns;
+	/* Address of the struct sock: an identity while the socket lives, no pointer to user space. */
+	__u64 sk;
+	__u64 cookie;
+	__u64 inode;
+	struct owner owner;
+	struct flow flow;
+	__u32 netns;
+	__u32 uid;
+	char device[16];
+	__u8 kind;
+	/* AF_INET, AF_INET6 or 0. */
+	__u8 family;
+	__u8 protocol;
+	__u8 flags;
+	__u8 state;
+	__u8 direction;
+};
+
+struct retransmit_record {
+	struct record_head head;
+	__u32 seq;
+	__u32 end_seq;
+	__u32 segments;
+	__u32 bytes;
+	__u32 srtt_us;
+	__u32 rto_jiffies;
+	__u32 cwnd;
+	__u32 ssthresh;
+	__u32 in_flight;
+	__u32 total_retransmits;
+	__s32 err;
+	__u8 ca_state;
+	__u8 pending;
+	__u8 retransmits;
+};
+
+struct drop_record {
+	struct record_head head;
+	__u64 location;
+	__u32 reason;
+	__u32 length;
+	__u32 seq;
+	__u32 end_seq;
+	__u16 ethertype;
+	__u8 tcp_flags;
+};
+
+struct reset_record {
+	struct record_head head;
+	__u32 reason;
+};
+
+/* What the socket iterator writes for each open socket. */
+struct socket_record {
+	__u64 sk;
+	__u64 inode;
+	struct owner owner;
+};
+
+/* The names of a cgroup and its parents, leaf first, each ended by a NUL; the root has none. */
+#define CGROUP_PATH_SIZE 512
+#define CGROUP_NAME_SIZE 128
+struct cgroup_key {
+	__u64 id;
+	__u64 hierarchy;
+};
+struct cgroup_path {
+	__u32 length;
+	/* 1 when the path was longer than the buffer. */
+	__u32 truncated;
+	/* room for one more name, so that the verifier sees that a masked offset is in bounds */
+	char names[CGROUP_PATH_SIZE + CGROUP_NAME_SIZE];
+};
+
+/* In the order of their tracepoints' names in src/capture/kernel-facts.ts, which asks for them by name. */
+enum losslog_probe {
+	PROBE_TCP_RETRANSMIT_SKB,
+	PROBE_TCP_RETRANSMIT_SYNACK,
+	PROBE_KFREE_SKB,
+	PROBE_TCP_SEND_RESET,
+	PROBE_TCP_RECEIVE_RESET,
+	PROBE_INET_SOCK_SET_STATE,
+	PROBE_COUNT,
+};
+
+/* bpf/probe.h */
+struct handled_event {
+	__u64 event;
+	__u64 outer;
+};
+
+/* Per CPU, so that no two CPUs share a cache line. */
+#define MAX_CPUS 1024
+struct cpu_counters {
+	/* By enum losslog_kind: records handed to the ring. */
+	__u64 recorded[KIND_COUNT];
+	/* By enum losslog_kind: records for which the ring had no room. */
+	__u64 lost[KIND_COUNT];
+	/* By enum losslog_probe: events that the first program missed and the second handled. */
+	__u64 rescued[PROBE_COUNT];
+	struct handled_event handled[PROBE_COUNT];
+} __attribute__((aligned(64)));
+
+#endif

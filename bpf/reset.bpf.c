@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Resets: net/ipv4/tcp_ipv4.c tcp_v4_send_reset() and its IPv6 twin, tcp_send_active_reset(), tcp_reset(). */
+
+/* A RST that answers a packet for which there is no socket: the tuple of that packet, turned round. */
+static __always_inline void fill_from_answered(const struct sk_buff *skb, struct reset_record *record)
+{
+	/* the parser writes a drop record; its head is what is wanted */
+	struct drop_record packet = {};
+	struct flow *flow = &record->head.flow;
+
+	packet.length = BPF_CORE_READ(skb, len);
+	if (!read_packet(skb, &packet))
+		return;
+	record->head.family = packet.head.family;
+	record->head.protocol = packet.head.protocol;
+	record->head.flags |= packet.head.flags & (FLAG_HAS_FLOW | FLAG_HAS_PORTS);
+	__builtin_memcpy(flow->src, packet.head.flow.dst, sizeof(flow->src));
+	__builtin_memcpy(flow->dst, packet.head.flow.src, sizeof(flow->dst));
+	flow->sport = packet.head.flow.dport;
+	flow->dport = packet.head.flow.sport;
+}
+
+PROBE(tcp_send_reset, PROBE_TCP_SEND_RESET, ctx[0] ? ctx[0] : ctx[1])
+{
+	const struct sock *sk = (const struct sock *)ctx[0];
+	const struct sk_buff *skb = (const struct sk_buff *)ctx[1];
+	const struct net_device *dev = NULL;
+	struct reset_record *record;
+	__u32 netns = 0;
+
+	/* skb is the packet that is answered; NULL when the RST ends a connection of its own accord */
+	if (skb)
+		dev = device_of(skb, &netns);
+	if (sk)
+		netns = netns_of(&sk->__sk_common);
+	else if (!netns && skb)
+		netns = drop_netns(skb, NULL, 0);
+	if (!netns_wanted(netns))
+		return;
+	record = begin_record(&connection_ring, sizeof(*record), KIND_RESET, netns);
+	if (!record)
+		return;
+	record->head.direction = DIRECTION_TX;
+	if (send_reset_has_reason) {
+		record->reason = (__u32)ctx[2];
+		record->head.flags |= FLAG_HAS_REASON;
+	}
+	if (sk)
+		fill_from_connection(sk, &record->head);
+	else if (skb)
+		fill_from_answered(skb, record);
+	if (!dev && sk && !is_mini_sock(record->head.state))
+		dev = BPF_CORE_READ(sk, sk_dst_cache, dev);
+	read_device(dev, &record->head);
+	submit_record(&record->head);
+}
+
+PROBE(tcp_receive_reset, PROBE_TCP_RECEIVE_RESET, ctx[0])
+{
+	struct sock *sk = (struct sock *)ctx[0];
+	struct reset_record *record;
+	__u32 netns = netns_of(&sk->__sk_common);
+
+	if (!netns_wanted(netns))
+		return;
+	record = begin_record(&connection_ring, sizeof(*record), KIND_RESET, netns);
+	if (!record)
+		return;
+	record->head.direction = DIRECTION_RX;
+	fill_from_connection(sk, &record->head);
+	read_device(BPF_CORE_READ(sk, sk_dst_cache, dev), &record->head);
+	submit_record(&record->head);
+}

@@ -1,0 +1,148 @@
+/**
+ * A compiled BPF object on its way: open → configure → load → attach. Knows nothing of what its programs are for.
+ */
+
+import { closeSync, readFileSync, readSync } from 'node:fs';
+import koffi from 'koffi';
+import { LosslogError } from '../base/errors.ts';
+import { lastErrno, libbpf, type Pointer } from './libbpf.ts';
+import { captureLog, takeLog } from './log.ts';
+import { BpfMap } from './map.ts';
+
+export interface BpfObjectOptions {
+  /** Programs to load besides those that load by default: the ones whose section begins with `?`. */
+  programs: readonly string[];
+  /** Writes the constants of `.rodata`; the verifier removes what they make dead. */
+  configure(rodata: DataView): void;
+  /** Entries of maps (bytes, of a ring), where they differ from the compiled ones. */
+  maxEntries?: Readonly<Record<string, number>>;
+}
+
+/** A loaded object. {@link close} detaches and frees everything; maps that are still mapped keep their memory. */
+export class BpfObject {
+  #object: Pointer;
+  readonly #links: Pointer[] = [];
+
+  private constructor(object: Pointer) {
+    this.#object = object;
+  }
+
+  /**
+   * Opens the ELF file at `path` and loads it into the kernel.
+   * @throws NOT_PERMITTED, NOT_SUPPORTED or BPF with the verifier's last words.
+   */
+  static load(path: string | URL, options: BpfObjectOptions): BpfObject {
+    captureLog();
+    const elf = readFileSync(path);
+    const handle = libbpf().bpf_object__open_mem(elf, elf.length, null);
+    if (handle === null) throw failure('cannot open the BPF object');
+    const object = new BpfObject(handle);
+    try {
+      object.#prepare(options);
+      if (libbpf().bpf_object__load(handle) !== 0) throw failure('the kernel refused the BPF programs');
+    } catch (error) {
+      object.close();
+      throw error;
+    }
+    return object;
+  }
+
+  #prepare(options: BpfObjectOptions): void {
+    for (const name of options.programs) libbpf().bpf_program__set_autoload(this.#program(name), true);
+    for (const [name, entries] of Object.entries(options.maxEntries ?? {})) {
+      libbpf().bpf_map__set_max_entries(this.#map(name), entries);
+    }
+    const size: [number] = [0];
+    const rodata = libbpf().bpf_map__initial_value(this.#map('.rodata'), size);
+    options.configure(new DataView(koffi.view(rodata, Number(size[0]))));
+  }
+
+  /** @throws BPF when the kernel refuses. */
+  attach(program: string): void {
+    const link = libbpf().bpf_program__attach(this.#program(program));
+    if (link === null) throw failure(`cannot attach ${program}`);
+    this.#links.push(link);
+  }
+
+  map(name: string): BpfMap {
+    const map = this.#map(name);
+    return new BpfMap(Number(libbpf().bpf_map__fd(map)), Number(libbpf().bpf_map__max_entries(map)));
+  }
+
+  /** The file descriptor of a loaded program; /proc/self/fdinfo tells its counters. */
+  programFd(name: string): number {
+    return Number(libbpf().bpf_program__fd(this.#program(name)));
+  }
+
+  /** Runs an iterator program to its end and returns what it wrote. @throws BPF */
+  iterate(program: string): Buffer {
+    const link = libbpf().bpf_program__attach_iter(this.#program(program), null);
+    if (link === null) throw failure(`cannot attach ${program}`);
+    try {
+      const fd = Number(libbpf().bpf_iter_create(libbpf().bpf_link__fd(link)));
+      if (fd < 0) throw failure(`cannot run ${program}`);
+      return readToEnd(fd);
+    } finally {
+      libbpf().bpf_link__destroy(link);
+    }
+  }
+
+  /** Stops all programs; the rings keep what they hold until they are unmapped. */
+  detach(): void {
+    for (const link of this.#links.splice(0)) libbpf().bpf_link__destroy(link);
+  }
+
+  close(): void {
+    if (this.#object === null) return;
+    this.detach();
+    libbpf().bpf_object__close(this.#object);
+    this.#object = null;
+  }
+
+  #program(name: string): Pointer {
+    return this.#find(libbpf().bpf_object__find_program_by_name(this.#object, name), `program ${name}`);
+  }
+
+  #map(name: string): Pointer {
+    return this.#find(libbpf().bpf_object__find_map_by_name(this.#object, name), `map ${name}`);
+  }
+
+  #find(pointer: Pointer, what: string): Pointer {
+    if (pointer === null) throw new LosslogError('INTERNAL', `the BPF object has no ${what}`);
+    return pointer;
+  }
+}
+
+const READ_CHUNK = 256 * 1024;
+
+function readToEnd(fd: number): Buffer {
+  const chunks: Buffer[] = [];
+  try {
+    for (;;) {
+      const chunk = Buffer.alloc(READ_CHUNK);
+      const length = readSync(fd, chunk);
+      if (length === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, length));
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const PERMISSION_ERRNOS = new Set(['EPERM', 'EACCES']);
+
+function failure(what: string): LosslogError {
+  const errno = lastErrno();
+  const said = takeLog().filter((line) => !line.startsWith('processed '));
+  const message = `${what}: ${errno}${said.length > 0 ? ` (${said.slice(-3).join('; ')})` : ''}`;
+  if (PERMISSION_ERRNOS.has(errno)) {
+    return new LosslogError('NOT_PERMITTED', message, {
+      hint: 'run it as root, or with CAP_BPF and CAP_PERFMON; `losslog doctor` tells what is missing',
+      cause: said.join('\n'),
+    });
+  }
+  return new LosslogError('BPF', message, {
+    hint: '`losslog doctor` tells what this kernel offers',
+    cause: said.join('\n'),
+  });
+}

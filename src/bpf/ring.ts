@@ -1,0 +1,85 @@
+/**
+ * The consumer side of a BPF ring buffer (kernel/bpf/ringbuf.c), walked in place.
+ *
+ *     fd offset 0      consumer position   8 bytes in a page of its own, ours to write
+ *     page             producer position   8 bytes in a page of its own
+ *     2 pages          data                mapped twice in a row, so that no record is ever cut
+ *
+ * A record is an 8-byte header and its bytes, rounded up to 8. Bit 31 of the header's first word: still being written;
+ * bit 30: discarded; the rest: the length.
+ */
+
+import { Mapping, pageSize } from './memory.ts';
+
+const BUSY_BIT = 1 << 31;
+const DISCARD_BIT = 1 << 30;
+const LENGTH_MASK = 0x3fff_ffff;
+const HEADER_SIZE = 8;
+
+/** Called for each record. The bytes are the ring's own: copy what must outlive the call. */
+export type RecordHandler = (bytes: Buffer, offset: number, length: number) => void;
+
+export class RingBuffer {
+  readonly fd: number;
+  readonly #mask: number;
+  #consumer: Mapping;
+  #producer: Mapping;
+  #consumerPosition: BigUint64Array;
+  #producerPosition: Int32Array;
+  #headers: Int32Array;
+  #data: Buffer;
+  #closed = false;
+
+  /** @param size bytes of the ring, a power of two (the map's max_entries). */
+  constructor(fd: number, size: number) {
+    const page = pageSize();
+    this.fd = fd;
+    this.#mask = size - 1;
+    this.#consumer = new Mapping(fd, page, 0, true);
+    this.#producer = new Mapping(fd, page + 2 * size, page, false);
+    this.#consumerPosition = new BigUint64Array(this.#consumer.bytes, 0, 1);
+    this.#producerPosition = new Int32Array(this.#producer.bytes, 0, 1);
+    this.#headers = new Int32Array(this.#producer.bytes, page, (2 * size) / 4);
+    this.#data = Buffer.from(this.#producer.bytes, page, 2 * size);
+  }
+
+  /**
+   * Hands over what is complete and was there when the call began, so that it ends even while the kernel goes on writing.
+   * Returns the number of records. The room is given back to the kernel when all are handled.
+   *
+   * Positions are compared in their low 32 bits: a ring is far smaller than 2^31 bytes.
+   */
+  drain(handle: RecordHandler): number {
+    if (this.#closed) return 0;
+    const start = Atomics.load(this.#consumerPosition, 0);
+    const end = Atomics.load(this.#producerPosition, 0);
+    let position = Number(BigInt.asIntN(32, start));
+    const first = position;
+    let records = 0;
+    while (position !== end) {
+      const at = position & this.#mask;
+      const header = Atomics.load(this.#headers, at >>> 2);
+      if (header & BUSY_BIT) break;
+      const length = header & LENGTH_MASK;
+      if (!(header & DISCARD_BIT)) {
+        handle(this.#data, at + HEADER_SIZE, length);
+        records++;
+      }
+      position = (position + ((length + HEADER_SIZE + 7) & ~7)) | 0;
+    }
+    // Sequentially consistent, before anything is read again: the kernel decides by it whether to wake us.
+    if (position !== first) Atomics.store(this.#consumerPosition, 0, start + BigInt((position - first) >>> 0));
+    return records;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#consumerPosition = new BigUint64Array(0);
+    this.#producerPosition = new Int32Array(0);
+    this.#headers = new Int32Array(0);
+    this.#data = Buffer.alloc(0);
+    this.#consumer.close();
+    this.#producer.close();
+  }
+}

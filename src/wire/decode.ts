@@ -1,0 +1,143 @@
+/** Bytes of a record → event. Pure: all knowledge of the running kernel comes in as {@link Decoding}. */
+
+import { LosslogError } from '../base/errors.ts';
+import { CA_STATES, type DropEvent, type ResetEvent, type RetransmitEvent } from '../event/kinds.ts';
+import { causeOf } from './cause.ts';
+import { classOf } from './drop-class.ts';
+import { type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
+import { direction, dropRecord, flag, kind, recordHead, resetRecord, retransmitRecord } from './layout.ts';
+import { ethertypeName, protocolName, tcpFlagNames, tcpStateName, transmitErrorName } from './names.ts';
+import type { Bytes } from './reader.ts';
+
+const SIZES: Readonly<Record<number, number>> = {
+  [kind.retransmit]: retransmitRecord.size,
+  [kind.synack]: retransmitRecord.size,
+  [kind.drop]: dropRecord.size,
+  [kind.reset]: resetRecord.size,
+};
+
+/** TCP_INFINITE_SSTHRESH, include/net/tcp.h */
+const INFINITE_SSTHRESH = 0x7fff_ffff;
+
+/**
+ * @param length of the record, as the ring or the file says
+ * @throws DECODE when the record is shorter than its kind demands, or of no known kind
+ */
+export function decodeRecord(bytes: Bytes, offset: number, length: number, decoding: Decoding): Decoded {
+  const available = Math.min(length, bytes.length - offset);
+  if (available < recordHead.size) throw truncated(available, recordHead.size);
+  const recordKind = bytes[offset + recordHead.kind] as number;
+  const size = SIZES[recordKind];
+  if (size === undefined) throw new LosslogError('DECODE', `a record has the unknown kind ${recordKind}`);
+  if (available < size) throw truncated(available, size);
+  const head = decodeHead(bytes, offset, decoding);
+  return { event: decodeBody(recordKind, bytes, offset, head, decoding), socket: head.socket };
+}
+
+function truncated(length: number, expected: number): LosslogError {
+  return new LosslogError('DECODE', `a record is truncated: ${length} bytes instead of ${expected}`);
+}
+
+function decodeBody(
+  recordKind: number,
+  bytes: Bytes,
+  offset: number,
+  head: Head,
+  decoding: Decoding,
+): Decoded['event'] {
+  switch (recordKind) {
+    case kind.retransmit:
+      return decodeRetransmit(bytes, offset, head, decoding);
+    case kind.synack:
+      return decodeSynAck(bytes, offset, head);
+    case kind.drop:
+      return decodeDrop(bytes, offset, head, decoding);
+    default:
+      return decodeReset(bytes, offset, head, decoding);
+  }
+}
+
+function decodeRetransmit(bytes: Bytes, offset: number, head: Head, decoding: Decoding): RetransmitEvent {
+  const at = retransmitRecord;
+  const u32 = (field: number): number => bytes.readUInt32LE(offset + field);
+  const caState = bytes[offset + at.caState] as number;
+  const event: RetransmitEvent = {
+    kind: 'retransmit',
+    ...head.common,
+    cause: causeOf(head.state, caState, bytes[offset + at.pending] as number),
+    state: tcpStateName(head.state),
+    seq: u32(at.seq),
+    endSeq: u32(at.endSeq),
+    segments: u32(at.segments),
+    bytes: u32(at.bytes),
+    rtoMs: Math.round(u32(at.rtoJiffies) * decoding.jiffyMs),
+    cwnd: u32(at.cwnd),
+    inFlight: u32(at.inFlight),
+    retransmits: bytes[offset + at.retransmits] as number,
+    totalRetransmits: u32(at.totalRetransmits),
+  };
+  // 0 until the first measurement
+  if (u32(at.srttUs) !== 0) event.srttUs = u32(at.srttUs);
+  if (u32(at.ssthresh) < INFINITE_SSTHRESH) event.ssthresh = u32(at.ssthresh);
+  const caName = CA_STATES[caState];
+  if (caName) event.caState = caName;
+  const failed = head.flags & flag.hasErr ? transmitErrorName(bytes.readInt32LE(offset + at.err)) : undefined;
+  if (failed) event.failed = failed;
+  return event;
+}
+
+function decodeSynAck(bytes: Bytes, offset: number, head: Head): RetransmitEvent {
+  const at = retransmitRecord;
+  return {
+    kind: 'retransmit',
+    ...head.common,
+    cause: 'syn-ack',
+    state: tcpStateName(head.state),
+    seq: bytes.readUInt32LE(offset + at.seq),
+    endSeq: bytes.readUInt32LE(offset + at.endSeq),
+    segments: bytes.readUInt32LE(offset + at.segments),
+    bytes: 0,
+    retransmits: bytes[offset + at.retransmits] as number,
+  };
+}
+
+const DIRECTIONS: Readonly<Record<number, NonNullable<DropEvent['direction']>>> = {
+  [direction.rx]: 'rx',
+  [direction.tx]: 'tx',
+  [direction.forward]: 'forward',
+};
+
+function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding): DropEvent {
+  const at = dropRecord;
+  const reason = head.flags & flag.hasReason ? decoding.dropReason(bytes.readUInt32LE(offset + at.reason)) : undefined;
+  const location = decoding.symbol(bytes.readBigUInt64LE(offset + at.location));
+  const tcpFlags = bytes[offset + at.tcpFlags] as number;
+  const facts = { reason: reason?.reason, location, dst: head.common.dst, tcpFlags };
+  const event: DropEvent = { kind: 'drop', ...head.common, ...reason, class: classOf(facts) };
+  if (location !== undefined) event.location = location;
+  const way = DIRECTIONS[head.direction];
+  if (way) event.direction = way;
+  const protocol = protocolOf(bytes, offset, head);
+  if (protocol !== undefined) event.protocol = protocol;
+  if (head.flags & flag.hasSeq) {
+    event.tcpFlags = tcpFlagNames(tcpFlags);
+    event.seq = bytes.readUInt32LE(offset + at.seq);
+    event.endSeq = bytes.readUInt32LE(offset + at.endSeq);
+  }
+  event.length = bytes.readUInt32LE(offset + at.length);
+  return event;
+}
+
+/** The IP protocol where the headers were of IP (or came from a socket), else the EtherType. */
+function protocolOf(bytes: Bytes, offset: number, head: Head): string | undefined {
+  if (head.flags & flag.hasFlow) return protocolName(bytes[offset + recordHead.protocol] as number);
+  return ethertypeName(bytes.readUInt16LE(offset + dropRecord.ethertype));
+}
+
+function decodeReset(bytes: Bytes, offset: number, head: Head, decoding: Decoding): ResetEvent {
+  const sent = head.direction === direction.tx;
+  const event: ResetEvent = { kind: 'reset', ...head.common, direction: sent ? 'sent' : 'received' };
+  if (head.flags & flag.hasReason) event.reason = decoding.resetReason(bytes.readUInt32LE(offset + resetRecord.reason));
+  if (head.flags & flag.hasState) event.state = tcpStateName(head.state);
+  return event;
+}
