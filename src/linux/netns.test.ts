@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { LosslogError } from '../base/errors.ts';
+import { listNamedNetns, ownNetns, resolveNetns } from './netns.ts';
+
+/** A root whose namespaces are plain files: what counts is that they lie on one device, as on nsfs. */
+function fakeRoot(t: TestContext, names: readonly string[]): string {
+  const root = mkdtempSync(join(tmpdir(), 'losslog-netns-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, 'proc/self/ns'), { recursive: true });
+  writeFileSync(join(root, 'proc/self/ns/net'), '');
+  if (names.length > 0) mkdirSync(join(root, 'run/netns'), { recursive: true });
+  for (const name of names) writeFileSync(join(root, 'run/netns', name), '');
+  return root;
+}
+
+const inodeIn = (root: string, name: string): number => statSync(join(root, 'run/netns', name)).ino;
+
+test('names of namespaces', (t) => {
+  const root = fakeRoot(t, ['blue', 'red']);
+  mkdirSync(join(root, 'var'));
+  symlinkSync('../run', join(root, 'var/run'));
+  assert.deepEqual(
+    listNamedNetns(root),
+    new Map([
+      [inodeIn(root, 'blue'), 'blue'],
+      [inodeIn(root, 'red'), 'red'],
+    ]),
+  );
+  assert.deepEqual(listNamedNetns(fakeRoot(t, [])), new Map());
+});
+
+test('a namespace by name, by path, by inode', (t) => {
+  const root = fakeRoot(t, ['blue', '17']);
+  assert.equal(resolveNetns('blue', { root }), inodeIn(root, 'blue'));
+  assert.equal(resolveNetns(join(root, 'run/netns/blue'), { root }), inodeIn(root, 'blue'));
+  assert.equal(resolveNetns('17', { root }), inodeIn(root, '17'));
+  assert.equal(resolveNetns('4026531840', { root }), 4026531840);
+  assert.equal(resolveNetns('net:[4026531840]', { root }), 4026531840);
+});
+
+test('an unknown namespace is told with the names that are known', (t) => {
+  const root = fakeRoot(t, ['red', 'blue']);
+  const isNotFound = (error: unknown): boolean =>
+    error instanceof LosslogError && error.code === 'NOT_FOUND' && error.hint === 'known: blue, red';
+  assert.throws(() => resolveNetns('green', { root }), isNotFound);
+  assert.throws(() => resolveNetns('/nonexistent/net', { root }), isNotFound);
+  assert.throws(() => resolveNetns('/etc/passwd/net', { root }), isNotFound);
+  assert.throws(() => resolveNetns('', { root }), isNotFound);
+  assert.throws(() => resolveNetns('0', { root }), isNotFound);
+  assert.throws(() => resolveNetns('4294967296', { root }), isNotFound);
+});
+
+test('a file that is no namespace is refused', () => {
+  assert.throws(() => resolveNetns('/proc/self/status'), /"\/proc\/self\/status" is not a network namespace/);
+});
+
+test('the namespace of this process', () => {
+  const inode = Number(/\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0]);
+  assert.equal(ownNetns(), inode);
+  assert.equal(resolveNetns('/proc/self/ns/net'), inode);
+});
