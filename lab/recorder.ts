@@ -1,0 +1,108 @@
+/** `losslog record` as a user starts it, on a store of its own, and what it has recorded. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EventOf, Kind } from '../src/event/kinds.ts';
+import { CleanupStack } from './cleanup.ts';
+import type { Host } from './host.ts';
+import { LabProcess } from './process.ts';
+
+/** The command of this checkout. */
+export const LOSSLOG = fileURLToPath(new URL('../bin/losslog', import.meta.url));
+
+/** How long the recorder may take to attach its probes, and to flush at its end. */
+const START_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 30_000;
+
+type TimeField = 'time' | 'from' | 'until';
+type JsonValue<V> = V extends Uint8Array ? string : V extends bigint ? number : V;
+type JsonOf<E> = { [N in keyof E]: N extends TimeField ? string : JsonValue<E[N]> };
+/**
+ * An event as `show --json` prints it and `JSON.parse` reads it: addresses and times are text; 64-bit numbers are
+ * doubles here, exact up to 2^53.
+ */
+export type JsonEvent<K extends Kind = Kind> = K extends Kind ? JsonOf<EventOf<K>> : never;
+
+export interface RecorderOptions {
+  /** Record these hosts only. */
+  hosts?: readonly Host[];
+  /** More arguments of `losslog record`. */
+  args?: readonly string[];
+  /** An existing store, which is then kept. Default: a new one, removed at the end. */
+  storeDir?: string;
+  environment?: Record<string, string>;
+}
+
+export class Recorder {
+  readonly storeDir: string;
+  readonly process: LabProcess;
+  readonly #cleanup = new CleanupStack();
+
+  private constructor(options: RecorderOptions) {
+    this.storeDir = options.storeDir ?? this.#temporaryStore();
+    const netns = (options.hosts ?? []).flatMap((host) => ['--netns', host.name]);
+    const command = [LOSSLOG, 'record', '--store', this.storeDir, ...netns, ...(options.args ?? [])];
+    this.process = new LabProcess(command, options.environment);
+    this.#cleanup.defer(() => this.process.kill());
+  }
+
+  /** Starts recording and resolves once every probe is attached. @throws with its stderr when it ends before that. */
+  static async start(options: RecorderOptions = {}): Promise<Recorder> {
+    const recorder = new Recorder(options);
+    try {
+      await recorder.process.stderrLine('losslog: recording', START_TIMEOUT_MS);
+      return recorder;
+    } catch (error) {
+      recorder.close();
+      throw error;
+    }
+  }
+
+  /** Ends recording as Ctrl-C does; all is stored then. @throws unless it exits with 0. */
+  async stop(): Promise<void> {
+    this.process.signal('SIGINT');
+    const { code, signal } = await this.process.wait(STOP_TIMEOUT_MS);
+    if (code !== 0) throw new Error(`losslog record ended with ${signal ?? code}: ${this.process.stderr}`);
+  }
+
+  /** What is stored, in order of time, benign drops too; `filters` are flags of `losslog show`. */
+  events(...filters: string[]): JsonEvent[] {
+    const lines = this.losslog('show', '--json', '--all', '--limit', '0', ...filters).split('\n');
+    return lines.filter(Boolean).map((line) => JSON.parse(line) as JsonEvent);
+  }
+
+  /** As {@link events}, of one kind. */
+  eventsOf<K extends Kind>(kind: K, ...filters: string[]): JsonEvent<K>[] {
+    return this.events('--kind', kind, ...filters) as JsonEvent<K>[];
+  }
+
+  /** Runs another command of losslog on this store and returns its stdout. @throws unless it exits with 0. */
+  losslog(command: string, ...args: string[]): string {
+    const result = spawnSync(LOSSLOG, [command, '--store', this.storeDir, ...args], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 30,
+      timeout: 120_000,
+    });
+    if (result.error) throw result.error;
+    if (result.status !== 0) throw new Error(`losslog ${command} exited with ${result.status}: ${result.stderr}`);
+    return result.stdout;
+  }
+
+  /** Kills the recorder if it still runs, and removes the store. */
+  close(): void {
+    this.#cleanup.run();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  #temporaryStore(): string {
+    const directory = mkdtempSync(join(tmpdir(), 'losslog-store-'));
+    this.#cleanup.defer(() => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }));
+    return directory;
+  }
+}

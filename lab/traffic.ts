@@ -1,0 +1,112 @@
+/** The traffic programs of lab/traffic/, started on a host. */
+
+import { fileURLToPath } from 'node:url';
+import { compiled } from './compile.ts';
+import type { Host, SpawnOptions } from './host.ts';
+import type { LabProcess } from './process.ts';
+import type { FullListenerOptions } from './traffic/full-listener.ts';
+import type { HolderOptions, HolderState } from './traffic/holder.ts';
+import type { SendOptions, SendResult } from './traffic/send.ts';
+import type { SinkOptions, SinkStats } from './traffic/sink.ts';
+
+/** A server that listens. */
+export interface Sink {
+  process: LabProcess;
+  port: number;
+  stats(): Promise<SinkStats>;
+}
+
+/** Starts a TCP server that reads and forgets; with `read: false` one that accepts and never reads. */
+export async function startSink(host: Host, options: SinkOptions = {}, spawn: SpawnOptions = {}): Promise<Sink> {
+  const process = start(host, 'sink', options, spawn);
+  const { port } = await process.answer<{ port: number }>();
+  const stats = (): Promise<SinkStats> => {
+    process.tell('stats');
+    return process.answer<SinkStats>();
+  };
+  return { process, port, stats };
+}
+
+/** Sends over TCP and resolves when all connections have ended. */
+export async function sendTcp(
+  host: Host,
+  options: SendOptions,
+  { timeoutMs = 60_000, ...spawn }: SpawnOptions & { timeoutMs?: number } = {},
+): Promise<SendResult> {
+  const process = start(host, 'send', options, spawn);
+  try {
+    return await process.answer<SendResult>(timeoutMs);
+  } finally {
+    process.kill();
+  }
+}
+
+/** `count` connections that send a little and close, `concurrency` at a time. */
+export function connectOften(
+  host: Host,
+  to: { host: string; port: number; count: number; concurrency?: number; bytes?: number; title?: string },
+): Promise<SendResult> {
+  const { count, concurrency = 10, bytes = 100, ...target } = to;
+  const rounds = Math.ceil(count / concurrency);
+  return sendTcp(host, { ...target, bytes, connections: concurrency, rounds });
+}
+
+/** A connection that does what it is told; see traffic/holder.ts for the commands. */
+export interface Holder {
+  process: LabProcess;
+  localPort: number;
+  /** Gives a command and resolves with the state after it. `exit` has no answer: use {@link LabProcess.kill}. */
+  tell(command: 'close' | 'shutdown' | 'abort' | 'state' | `send ${number}`): Promise<HolderState>;
+}
+
+/** Opens a connection and holds it. @throws when it cannot be opened. */
+export async function holdConnection(host: Host, options: HolderOptions, spawn: SpawnOptions = {}): Promise<Holder> {
+  const process = start(host, 'holder', options, spawn);
+  const { localPort, error } = await process.answer<HolderState>();
+  if (error !== undefined) throw new Error(`cannot connect to ${options.host}:${options.port}: ${error}`);
+  const tell = (command: string): Promise<HolderState> => {
+    process.tell(command);
+    return process.answer<HolderState>();
+  };
+  return { process, localPort, tell };
+}
+
+/** Starts a server that never accepts; `backlog` + 1 connections fill its queue. */
+export async function startFullListener(
+  host: Host,
+  options: FullListenerOptions = {},
+  spawn: SpawnOptions = {},
+): Promise<{ process: LabProcess; port: number }> {
+  const process = start(host, 'full-listener', options, spawn);
+  return { process, ...(await process.answer<{ port: number }>()) };
+}
+
+export interface BlastOptions {
+  host: string;
+  port: number;
+  count: number;
+  /** Payload bytes a packet. Default: 100. */
+  bytes?: number;
+  /** Source port. Default: any free one. */
+  sport?: number;
+  /** Packets a second. Default: as fast as possible (hundreds of thousands). */
+  rate?: number;
+}
+
+/** Sends exactly `count` UDP packets. `failed` are those that this host itself refused. */
+export async function blastUdp(host: Host, options: BlastOptions): Promise<{ sent: number; failed: number }> {
+  const { bytes = 100, sport = 0, rate = 0 } = options;
+  const numbers = [options.port, options.count, bytes, sport, rate].map(String);
+  return host.spawn([compiled('blast'), options.host, ...numbers]).answer(60_000);
+}
+
+/** Puts raw Ethernet frames on the host's device, each `count` times. */
+export async function injectFrames(host: Host, frames: readonly Uint8Array[], count = 1): Promise<{ sent: number }> {
+  const hex = frames.map((frame) => Buffer.from(frame).toString('hex'));
+  return host.spawn([compiled('inject'), host.device, String(count), ...hex]).answer(60_000);
+}
+
+function start(host: Host, program: string, options: object, spawn: SpawnOptions): LabProcess {
+  const path = fileURLToPath(new URL(`./traffic/${program}.ts`, import.meta.url));
+  return host.spawn([process.execPath, '--disable-warning=ExperimentalWarning', path, JSON.stringify(options)], spawn);
+}
