@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatSize, parseSize } from './size.ts';
+import { parseSize } from './size.ts';
 
 test('parseSize', () => {
   const cases: [string, number][] = [
@@ -21,11 +21,4 @@ test('parseSize refuses what is none', () => {
   for (const text of ['', '0', '0G', '-1G', 'G', '1X', '1GG', '1 G x', '999999999999999T', '1e9']) {
     assert.throws(() => parseSize(text), { code: 'USAGE', message: `"${text}" is not a size` }, text);
   }
-});
-
-test('formatSize', () => {
-  assert.equal(formatSize(512), '512 B');
-  assert.equal(formatSize(1536), '1.5 KiB');
-  assert.equal(formatSize(536_870_912), '512 MiB');
-  assert.equal(formatSize(1_073_741_824), '1.0 GiB');
 });

@@ -18,12 +18,3 @@ export function parseSize(text: string): number {
   }
   return bytes;
 }
-
-/** Three digits at most: `512 B`, `1.5 MiB`, `130 GiB`. */
-export function formatSize(bytes: number): string {
-  let power = 0;
-  while (bytes >= 1024 ** (power + 1) && power < UNITS.length - 1) power++;
-  const value = bytes / 1024 ** power;
-  const digits = power === 0 || value >= 10 ? 0 : 1;
-  return `${value.toFixed(digits)} ${UNITS[power]}${power === 0 ? 'B' : 'iB'}`;
-}

@@ -129,20 +129,23 @@ function readToEnd(fd: number): Buffer {
   }
 }
 
-const PERMISSION_ERRNOS = new Set(['EPERM', 'EACCES']);
-
+/** The verifier refuses with EACCES too: that is no matter of rights. What it said stands in the error's `cause`. */
 function failure(what: string): LosslogError {
   const errno = lastErrno();
-  const said = takeLog().filter((line) => !line.startsWith('processed '));
-  const message = `${what}: ${errno}${said.length > 0 ? ` (${said.slice(-3).join('; ')})` : ''}`;
-  if (PERMISSION_ERRNOS.has(errno)) {
-    return new LosslogError('NOT_PERMITTED', message, {
+  const said = takeLog();
+  const cause = said.join('\n');
+  if (errno === 'EPERM') {
+    return new LosslogError('NOT_PERMITTED', `${what}: EPERM`, {
       hint: 'run it as root, or with CAP_BPF and CAP_PERFMON; `losslog doctor` tells what is missing',
-      cause: said.join('\n'),
+      cause,
     });
   }
-  return new LosslogError('BPF', message, {
+  const verdict = said.findLast((line) => !LOG_FRAME.test(line));
+  return new LosslogError('BPF', `${what}: ${errno}${verdict === undefined ? '' : ` (${verdict})`}`, {
     hint: '`losslog doctor` tells what this kernel offers',
-    cause: said.join('\n'),
+    cause,
   });
 }
+
+/** Lines that stand around what the verifier says. */
+const LOG_FRAME = /^(libbpf: |-- |processed |verification time|stack depth)/;

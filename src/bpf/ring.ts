@@ -3,7 +3,10 @@
  *
  *     fd offset 0      consumer position   8 bytes in a page of its own, ours to write
  *     page             producer position   8 bytes in a page of its own
- *     2 pages          data                mapped twice in a row, so that no record is ever cut
+ *     2 pages          data                the kernel maps it twice in a row, so that no record is ever cut
+ *
+ * Only the first of the two is mapped here: both would count in the resident memory of this process. The one record that
+ * crosses the end is put together in a buffer.
  *
  * A record is an 8-byte header and its bytes, rounded up to 8. Bit 31 of the header's first word: still being written;
  * bit 30: discarded; the rest: the length.
@@ -21,6 +24,7 @@ export type RecordHandler = (bytes: Buffer, offset: number, length: number) => v
 
 export class RingBuffer {
   readonly fd: number;
+  readonly #size: number;
   readonly #mask: number;
   #consumer: Mapping;
   #producer: Mapping;
@@ -34,13 +38,14 @@ export class RingBuffer {
   constructor(fd: number, size: number) {
     const page = pageSize();
     this.fd = fd;
+    this.#size = size;
     this.#mask = size - 1;
     this.#consumer = new Mapping(fd, page, 0, true);
-    this.#producer = new Mapping(fd, page + 2 * size, page, false);
+    this.#producer = new Mapping(fd, page + size, page, false);
     this.#consumerPosition = new BigUint64Array(this.#consumer.bytes, 0, 1);
     this.#producerPosition = new Int32Array(this.#producer.bytes, 0, 1);
-    this.#headers = new Int32Array(this.#producer.bytes, page, (2 * size) / 4);
-    this.#data = Buffer.from(this.#producer.bytes, page, 2 * size);
+    this.#headers = new Int32Array(this.#producer.bytes, page, size / 4);
+    this.#data = Buffer.from(this.#producer.bytes, page, size);
   }
 
   /**
@@ -62,7 +67,7 @@ export class RingBuffer {
       if (header & BUSY_BIT) break;
       const length = header & LENGTH_MASK;
       if (!(header & DISCARD_BIT)) {
-        handle(this.#data, at + HEADER_SIZE, length);
+        this.#hand(handle, (at + HEADER_SIZE) & this.#mask, length);
         records++;
       }
       position = (position + ((length + HEADER_SIZE + 7) & ~7)) | 0;
@@ -70,6 +75,16 @@ export class RingBuffer {
     // Sequentially consistent, before anything is read again: the kernel decides by it whether to wake us.
     if (position !== first) Atomics.store(this.#consumerPosition, 0, start + BigInt((position - first) >>> 0));
     return records;
+  }
+
+  #hand(handle: RecordHandler, at: number, length: number): void {
+    const untilEnd = this.#size - at;
+    if (length <= untilEnd) {
+      handle(this.#data, at, length);
+      return;
+    }
+    const whole = Buffer.concat([this.#data.subarray(at), this.#data.subarray(0, length - untilEnd)]);
+    handle(whole, 0, length);
   }
 
   close(): void {
