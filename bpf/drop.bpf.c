@@ -15,7 +15,7 @@ static __always_inline const struct net_device *device_of(const struct sk_buff *
 	const struct net_device *dev = BPF_CORE_READ(skb, dev);
 
 	*netns = dev ? BPF_CORE_READ(dev, nd_net.net, ns.inum) : 0;
-	if (*netns >= PROC_DYNAMIC_FIRST && BPF_CORE_READ(dev, ifindex) > 0)
+	if (*netns >= NETNS_INODE_FLOOR && BPF_CORE_READ(dev, ifindex) > 0)
 		return dev;
 	*netns = 0;
 	return NULL;

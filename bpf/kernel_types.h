@@ -255,7 +255,8 @@ enum cgroup_subsys_id {
 #define ETH_P_8021AD 0x88A8
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define SOCKFS_MAGIC 0x534F434B /* include/uapi/linux/magic.h */
-#define PROC_DYNAMIC_FIRST 0xF0000000U /* include/linux/proc_ns.h: every netns inode is at least this */
+/* Every netns inode is more: PROC_DYNAMIC_FIRST is 0xF0000000, and 7.x gave the first one 0xEFFFFFF9 (include/linux/proc_ns.h) */
+#define NETNS_INODE_FLOOR 0xEFFFFF00U
 #define SKB_DST_PTRMASK (~3UL) /* include/linux/skbuff.h: the low bits of _skb_refdst are flags (SKB_DST_NOREF) */
 enum { TCP_ESTABLISHED = 1, TCP_SYN_SENT = 2, TCP_SYN_RECV = 3, TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_LISTEN = 10, TCP_NEW_SYN_RECV = 12 };
 

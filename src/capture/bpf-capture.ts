@@ -1,0 +1,154 @@
+/** The source of events on a kernel with BPF and BTF: loads the programs, drains the rings, decodes. */
+
+import { messageOf } from '../base/errors.ts';
+import type { BootNs, WallNs } from '../base/time.ts';
+import { BpfObject } from '../bpf/object.ts';
+import { objectPath } from '../bpf/object-path.ts';
+import type { RingBuffer } from '../bpf/ring.ts';
+import { RingPoller } from '../bpf/ring-poller.ts';
+import { jiffyNs } from '../linux/clock.ts';
+import { DropReasons } from '../linux/drop-reasons.ts';
+import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
+import { decodeRecord } from '../wire/decode.ts';
+import type { Decoded, Decoding } from '../wire/head.ts';
+import { rodata } from '../wire/layout.ts';
+import type { Bytes } from '../wire/reader.ts';
+import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
+import { KernelOwners } from './kernel-owners.ts';
+import { LossCounters } from './loss-counters.ts';
+import { Symbols } from './symbols.ts';
+
+const RINGS = ['connection_ring', 'drop_ring'];
+const NS_PER_MS = 1e6;
+/** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
+const BATCH = 4096;
+
+export interface BpfCaptureOptions {
+  /** Inodes of the namespaces to record; empty: all. */
+  netns: readonly number[];
+  drops: boolean;
+  toWall(time: BootNs): WallNs;
+}
+
+export interface CaptureHandlers {
+  /** Decoded records, in the order of their ring. */
+  onEvents(batch: Decoded[]): void;
+  /** A record that could not be decoded, or a failure of the poller; capture goes on. */
+  onError(message: string): void;
+}
+
+export class BpfCapture {
+  readonly facts: KernelFacts;
+  /** Probes that are attached. */
+  readonly probes: readonly Probe[];
+  readonly owners: KernelOwners;
+  readonly losses: LossCounters;
+  /** Why places of drops cannot be named; undefined when they can. */
+  readonly symbolsUnavailable: string | undefined;
+  readonly #object: BpfObject;
+  readonly #rings: RingBuffer[];
+  readonly #decoding: Decoding;
+  #poller: RingPoller | undefined;
+  #handlers: CaptureHandlers | undefined;
+  #batch: Decoded[] = [];
+
+  /**
+   * Loads the programs; nothing is recorded before {@link start}.
+   * @throws NOT_SUPPORTED without BTF, NOT_PERMITTED without the rights, BPF when the kernel refuses.
+   */
+  constructor(options: BpfCaptureOptions) {
+    const btf = readKernelBtf();
+    const symbols = new Symbols();
+    this.symbolsUnavailable = symbols.unavailable;
+    this.facts = kernelFacts(btf);
+    this.probes = this.facts.available.filter((probe) => options.drops || !probe.drops);
+    this.#object = BpfObject.load(objectPath(), {
+      programs: this.probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
+      configure: (view) => configure(view, this.facts, options, symbols),
+    });
+    for (const inode of options.netns) this.#object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
+    this.#rings = RINGS.map((name) => this.#object.map(name).ring());
+    this.owners = new KernelOwners(this.#object);
+    this.losses = new LossCounters(this.#object, this.probes);
+    const reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
+    this.#decoding = {
+      toWall: options.toWall,
+      dropReason: (code) => reasons.reasonName(code),
+      resetReason: (code) => reasons.rstReasonName(code),
+      symbol: (address) => symbols.lookup(address),
+      jiffyMs: jiffyNs() / NS_PER_MS,
+    };
+  }
+
+  /** Attaches every probe; from its return on all events are recorded. @throws BPF */
+  start(handlers: CaptureHandlers): void {
+    this.#handlers = handlers;
+    // The program that notes owners first, so that no event is older than what it noted.
+    for (const { first, rescue } of this.probes.map(programsOf).reverse()) {
+      // In this order: the kernel runs the programs of a tracepoint in the order in which they were attached.
+      this.#object.attach(first);
+      this.#object.attach(rescue);
+    }
+    this.losses.begin();
+    this.#poller = new RingPoller(
+      this.#rings.map(({ fd }) => fd),
+      () => this.drain(),
+      (error) => handlers.onError(messageOf(error)),
+    );
+  }
+
+  /** Hands over what lies in the rings now; returns the number of records. */
+  drain(): number {
+    let records = 0;
+    for (const ring of this.#rings) records += ring.drain(this.#onRecord);
+    this.#handOver();
+    return records;
+  }
+
+  /** Stops the probes and hands over what they still had recorded. */
+  stop(): void {
+    this.#poller?.close();
+    this.#object.detach();
+    this.drain();
+  }
+
+  close(): void {
+    this.#poller?.close();
+    for (const ring of this.#rings) ring.close();
+    this.losses.close();
+    this.#object.close();
+  }
+
+  readonly #onRecord = (bytes: Bytes, offset: number, length: number): void => {
+    try {
+      this.#batch.push(decodeRecord(bytes, offset, length, this.#decoding));
+    } catch (error) {
+      this.#handlers?.onError(messageOf(error));
+    }
+    if (this.#batch.length >= BATCH) this.#handOver();
+  };
+
+  #handOver(): void {
+    if (this.#batch.length === 0) return;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#handlers?.onEvents(batch);
+  }
+}
+
+function configure(view: DataView, facts: KernelFacts, options: BpfCaptureOptions, symbols: Symbols): void {
+  const flag = (at: number, value: boolean): void => view.setUint8(at, Number(value));
+  const address = (at: number, name: string): void => view.setBigUint64(at, symbols.addressOf(name) ?? 0n, true);
+  flag(rodata.filterNetns, options.netns.length > 0);
+  flag(rodata.retransmitHasErr, facts.retransmitHasErr);
+  flag(rodata.kfreeSkbHasReason, facts.dropHasReason);
+  flag(rodata.kfreeSkbHasRxSk, facts.dropHasRxSk);
+  flag(rodata.sendResetHasReason, facts.resetHasReason);
+  flag(rodata.hasSocketCookie, facts.hasSocketCookie);
+  address(rodata.ipForwardAddress, 'ip_forward');
+  address(rodata.ip6ForwardAddress, 'ip6_forward');
+}
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}

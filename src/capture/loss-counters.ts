@@ -1,0 +1,88 @@
+/** What the kernel side could not hand over, by kind of event: full rings, and programs that were skipped. */
+
+import { readFileSync } from 'node:fs';
+import type { Mapping } from '../bpf/memory.ts';
+import type { BpfObject } from '../bpf/object.ts';
+import { possibleCpus } from '../linux/cpus.ts';
+import { bss, cpuCounters, kind } from '../wire/layout.ts';
+import { type Probe, programsOf } from './kernel-facts.ts';
+
+/** Totals since the programs were loaded. */
+export interface LossTotals {
+  /** Records for which a ring had no room. */
+  readonly ringFull: { readonly retransmit: number; readonly drop: number; readonly reset: number };
+  /** Events that neither program of a probe saw (bpf/probe.h): 0, unless contexts nest deeper than we know. */
+  readonly missed: number;
+}
+
+const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;
+const U64_WORDS = 2;
+const MAX_CPUS = Math.floor((bss.size - bss.counters) / cpuCounters.size);
+
+/** How often the kernel skipped the first program of a probe, and where the second counts what it handled instead. */
+interface Skips {
+  firstFd: number;
+  index: number;
+  /** Misses before recording began. */
+  before: number;
+}
+
+export class LossCounters {
+  readonly #memory: Mapping;
+  readonly #skips: readonly Skips[];
+  /** Words of the counters of all CPUs that there may be. */
+  readonly #end: number;
+  #words: Uint32Array;
+
+  constructor(object: BpfObject, probes: readonly Probe[]) {
+    this.#memory = object.map('.bss').mapMemory(bss.size);
+    this.#words = new Uint32Array(this.#memory.bytes, 0, bss.size / WORD_SIZE);
+    this.#end = (bss.counters + Math.min(possibleCpus(), MAX_CPUS) * cpuCounters.size) / WORD_SIZE;
+    this.#skips = probes.map((probe) => ({
+      firstFd: object.programFd(programsOf(probe).first),
+      index: probe.index,
+      before: 0,
+    }));
+  }
+
+  /** What was missed up to now happened before all probes were attached. */
+  begin(): void {
+    for (const skips of this.#skips) skips.before = this.#missed(skips);
+  }
+
+  read(): LossTotals {
+    return {
+      ringFull: {
+        retransmit: this.#sum(cpuCounters.lost, kind.retransmit) + this.#sum(cpuCounters.lost, kind.synack),
+        drop: this.#sum(cpuCounters.lost, kind.drop),
+        reset: this.#sum(cpuCounters.lost, kind.reset),
+      },
+      missed: this.#skips.reduce((sum, skips) => sum + Math.max(0, this.#missed(skips)), 0),
+    };
+  }
+
+  close(): void {
+    this.#words = new Uint32Array(0);
+    this.#memory.close();
+  }
+
+  #missed({ firstFd, index, before }: Skips): number {
+    return recursionMisses(firstFd) - this.#sum(cpuCounters.rescued, index) - before;
+  }
+
+  /** Over all CPUs. A counter stays below 2^53. */
+  #sum(array: number, index: number): number {
+    let sum = 0;
+    const first = (bss.counters + array) / WORD_SIZE + index * U64_WORDS;
+    for (let at = first; at < this.#end; at += cpuCounters.size / WORD_SIZE) {
+      sum += (this.#words[at] as number) + (this.#words[at + 1] as number) * 2 ** 32;
+    }
+    return sum;
+  }
+}
+
+/** Since 5.12; before that the kernel did not tell. */
+function recursionMisses(programFd: number): number {
+  const match = /^recursion_misses:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${programFd}`, 'utf8'));
+  return match ? Number(match[1]) : 0;
+}

@@ -1,0 +1,123 @@
+/** The one table of commands. Each loads its code when it is run, so that `show` does not wait for what `record` needs. */
+
+import { TOP_DIMENSIONS } from '../event/filter.ts';
+import { type Command, defineCommand } from './command.ts';
+import { storeFlag } from './default-store.ts';
+import { filterFlags } from './filters.ts';
+import type { FlagTable, SwitchFlag } from './flag.ts';
+import { recordFlags } from './record-flags.ts';
+import { choice, parseLimit } from './values.ts';
+
+const json: SwitchFlag = { type: 'switch', doc: 'one JSON object a line' };
+
+const ABOUT_TIMES =
+  'T is a time in the local time zone (the TZ variable changes it): RFC 3339, "2026-11-22 20:15[:07[.123]]", 20:15, -2h, now, today, yesterday, monday, "yesterday 14:05" or "last thursday 14:05". A time of day, a weekday or a date without a year is the latest one that has passed.';
+
+const limit = (doc: string) => ({ type: 'value', placeholder: 'N', doc, parse: parseLimit }) as const;
+
+const record = defineCommand({
+  name: 'record',
+  summary: 'record every retransmission, drop and reset of this host',
+  about: [
+    'Needs root. Events go to the store; on a terminal they are printed too, at most some hundred lines a second, and without benign drops unless --all is given. Ctrl-C ends it.',
+  ],
+  flags: recordFlags,
+  examples: [
+    { line: 'sudo losslog record', doc: 'record until Ctrl-C, and show it' },
+    { line: 'sudo losslog record --netns blue --for 10m', doc: 'one network namespace, ten minutes' },
+    { line: 'sudo losslog record --print=json | jq .', doc: 'every event into another program' },
+  ],
+  run: async (values, output) => (await import('./record.ts')).record(values, output),
+});
+
+const showFlags = {
+  store: storeFlag,
+  ...filterFlags,
+  limit: limit('the newest N events (100); 0 for all'),
+  json,
+} as const satisfies FlagTable;
+
+const show = defineCommand({
+  name: 'show',
+  summary: 'show what was recorded, oldest first',
+  about: [ABOUT_TIMES],
+  flags: showFlags,
+  examples: [
+    { line: 'losslog show --since -2h --peer 10.0.0.9', doc: 'what was lost between here and 10.0.0.9' },
+    { line: 'losslog show --since "yesterday 14:00" --until "yesterday 14:10" --process nginx', doc: 'an incident' },
+    { line: 'losslog show --kind drop --reason NETFILTER_DROP --json', doc: 'what the firewall took, for a program' },
+  ],
+  run: async (values, output) => (await import('./show.ts')).show(values, output),
+});
+
+const topFlags = {
+  by: {
+    type: 'value',
+    required: true,
+    placeholder: 'DIM',
+    doc: `what to count by: ${TOP_DIMENSIONS.join(', ')}`,
+    parse: choice('dimension', TOP_DIMENSIONS),
+    choices: TOP_DIMENSIONS,
+  },
+  store: storeFlag,
+  ...filterFlags,
+  limit: limit('the first N rows (20); 0 for all'),
+  json,
+} as const satisfies FlagTable;
+
+const top = defineCommand({
+  name: 'top',
+  summary: 'who lost the most',
+  about: [ABOUT_TIMES],
+  flags: topFlags,
+  examples: [
+    { line: 'losslog top --by peer --since -1h', doc: 'the destinations with the most loss' },
+    { line: 'losslog top --by reason --kind drop', doc: 'why packets were dropped' },
+  ],
+  run: async (values, output) => (await import('./top.ts')).top(values, output),
+});
+
+const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'what this host can and cannot show, and how to mend it',
+  about: ['Exit code 3 when recording is not possible.'],
+  flags: { json },
+  examples: [{ line: 'sudo losslog doctor', doc: 'look before you record' }],
+  run: async (values, output) => (await import('./doctor.ts')).doctor(values, output),
+});
+
+const help = defineCommand({
+  name: 'help',
+  summary: 'help on a command',
+  argument: {
+    placeholder: 'COMMAND',
+    doc: 'a command',
+    choices: () => commands.map(({ name }) => name),
+    required: false,
+  },
+  flags: {},
+  examples: [{ line: 'losslog help show', doc: 'the same as losslog show --help' }],
+  run: async (_values, output, word) => {
+    const { commandHelp, overview } = await import('./help.ts');
+    const command = commands.find(({ name }) => name === word);
+    output.write(command ? commandHelp(command) : overview(commands));
+    return 0;
+  },
+});
+
+const SHELLS = ['bash', 'zsh'];
+
+const completion = defineCommand({
+  name: 'completion',
+  summary: 'print a completion script for a shell',
+  argument: { placeholder: 'SHELL', doc: SHELLS.join(' or '), choices: () => SHELLS, required: true },
+  flags: {},
+  examples: [{ line: 'source <(losslog completion bash)', doc: 'complete in this shell' }],
+  run: async (_values, output, word) => {
+    const { bashCompletion, zshCompletion } = await import('./completion.ts');
+    output.write(word === 'zsh' ? zshCompletion(commands) : bashCompletion(commands));
+    return 0;
+  },
+});
+
+export const commands: readonly Command[] = [record, show, top, doctor, help, completion];

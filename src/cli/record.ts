@@ -1,0 +1,84 @@
+/** `losslog record`. */
+
+import { wallFromMs } from '../base/time.ts';
+import { localDay } from '../event/local-time.ts';
+import { type RecorderOptions, type RecorderReady, runRecorder } from '../recorder/recorder.ts';
+import { storeDir } from './default-store.ts';
+import type { ValuesOf } from './flag.ts';
+import { LivePrinter } from './live-printer.ts';
+import { neverWait, type Output, talk } from './output.ts';
+import type { PrintForm, recordFlags } from './record-flags.ts';
+
+type Values = ValuesOf<typeof recordFlags>;
+
+/** Exit codes of a second signal, as shells give them: 128 + its number. */
+const IMPATIENT = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Records until a signal, `--for`, or the end of stdout's reader. */
+export async function record(values: Values, output: Output): Promise<number> {
+  const stop = new AbortController();
+  stopOnSignals(stop);
+  output.whenBroken(({ code, message }) => {
+    if (code === 'EPIPE') stop.abort();
+    else talk(`stdout: ${message}; events are no longer printed, only stored`);
+  });
+  neverWait(process.stderr);
+  output.neverWait();
+  const form = values.print ?? (output.isTty ? 'text' : undefined);
+  const printer = form && livePrinter(form, values, output);
+  const second = setInterval(() => printer?.tick(), 1000);
+  try {
+    await runRecorder({
+      ...recorderOptions(values),
+      ...(printer ? { onEvents: (events) => printer.print(events) } : {}),
+      onReady: (info) => talk(readyText(info)),
+      onTalk: talk,
+      signal: stop.signal,
+    });
+  } finally {
+    clearInterval(second);
+  }
+  printer?.tick();
+  if (await output.drained(1000)) return 0;
+  talk('nobody read the last events from stdout (they are in the store)');
+  process.exit(0);
+}
+
+function recorderOptions(
+  values: Values,
+): Pick<RecorderOptions, 'storeDir' | 'netns' | 'drops'> & Partial<RecorderOptions> {
+  return {
+    storeDir: storeDir(values.store),
+    netns: values.netns ?? [],
+    drops: !values['no-drops'],
+    ...(values['max-size'] === undefined ? {} : { maxBytes: values['max-size'] }),
+    ...(values['max-age'] === undefined ? {} : { maxAgeNs: values['max-age'] }),
+    ...(values.for === undefined ? {} : { forNs: values.for }),
+  };
+}
+
+function livePrinter(form: PrintForm, values: Values, output: Output): LivePrinter {
+  return new LivePrinter(output, {
+    form,
+    all: values.all === true,
+    day: localDay(wallFromMs(Date.now())),
+    onLeftOut: (count) => talk(`${count} events not shown (all are in the store)`),
+  });
+}
+
+/** The first signal ends the recording in order; the second ends the process. */
+function stopOnSignals(stop: AbortController): void {
+  for (const [signal, code] of Object.entries(IMPATIENT)) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(code);
+      stop.abort();
+    });
+  }
+}
+
+function readyText({ storeDir: dir, kernel, probes, missing, netns }: RecorderReady): string {
+  const where = netns.map(({ inode, name }) => name ?? String(inode)).join(', ');
+  const scope = where === '' ? '' : `, netns ${where}`;
+  const lacking = missing.length === 0 ? '' : `, without ${missing.join(', ')} (losslog doctor tells why)`;
+  return `recording to ${dir} (${probes.length} probes, Linux ${kernel}${scope}${lacking})`;
+}

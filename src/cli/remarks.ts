@@ -1,0 +1,61 @@
+/** What is said on stderr after an answer: how far it can be trusted, and what it leaves out. */
+
+import { NS_PER_S, type WallNs, wallFromMs } from '../base/time.ts';
+import type { Filter } from '../event/filter.ts';
+import { localTime } from '../event/local-time.ts';
+import type { Session, StoreReader } from '../store/store.ts';
+import { coverageText, gapsIn, type Stretch } from './history.ts';
+
+export interface Answer {
+  /** Nothing was found. */
+  empty: boolean;
+  /** Only so many of what was found is shown. */
+  cutTo?: number;
+}
+
+/** A running recorder notes every 10 s that it lives (src/store/session.ts); what is older than this is a dead one. */
+const ALIVE_NS = 15n * NS_PER_S;
+/** Coverage records counted at most. */
+const MAX_COUNTED = 1000;
+
+/** The lines to say, in order. To be called after the answer: it is then known which slices could not be read. */
+export function remarks(reader: StoreReader, filter: Filter, { empty, cutTo }: Answer): string[] {
+  const parts = [];
+  const begins = reader.begins();
+  if (empty && begins !== undefined) parts.push(`nothing found: ${trust(reader, filter, begins)}`);
+  if (cutTo !== undefined) parts.push(`only the newest ${cutTo} are shown (--limit 0 shows all)`);
+  const benign = reader.countBenign(filter);
+  if (benign > 0) parts.push(`${benign} benign ${benign === 1 ? 'drop is' : 'drops are'} left out (--all shows them)`);
+  parts.push(begins === undefined ? 'the store holds nothing yet' : `history begins ${localTime(begins, 0)}`);
+  const skipped = reader.skipped.map(({ file, why }) => `${file} could not be read and is left out: ${why}`);
+  return [...skipped, parts.join('; ')];
+}
+
+/** Whether an empty answer means that nothing happened. */
+function trust(reader: StoreReader, filter: Filter, begins: WallNs): string {
+  const now = wallFromMs(Date.now());
+  const asked: Stretch = { from: filter.since ?? begins, until: filter.until ?? now };
+  const sessions = reader
+    .coverage()
+    .sessions.map((session) => ({ ...stretchOf(session, now), filter: session.filter }))
+    .filter(({ from, until }) => from < asked.until && until > asked.from);
+  const parts = [coverageText(gapsIn(asked, sessions))];
+  const limits = new Set(sessions.map((session) => session.filter).filter((text) => text !== undefined));
+  if (limits.size > 0) parts.push(`it was told to record only: ${[...limits].join(' / ')}`);
+  const missed = countMissed(reader, asked);
+  if (missed > 0)
+    parts.push(`${missed} ${missed === 1 ? 'record tells' : 'records tell'} what it missed (--kind coverage shows it)`);
+  return parts.join(', ');
+}
+
+function stretchOf({ started, lastNs, ended }: Session, now: WallNs): Stretch {
+  const alive = !ended && lastNs <= now && now - lastNs < ALIVE_NS;
+  return { from: started, until: alive ? now : lastNs };
+}
+
+function countMissed(reader: StoreReader, { from, until }: Stretch): number {
+  const records = reader.events({ since: from, until, kinds: ['coverage'] }, { order: 'newest', limit: MAX_COUNTED });
+  let count = 0;
+  for (const event of records) if (event.kind === 'coverage' && event.state !== 'recording') count++;
+  return count;
+}

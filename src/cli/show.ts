@@ -1,0 +1,72 @@
+/** `losslog show`. */
+
+import { escapeJson } from '../base/escape.ts';
+import { type WallNs, wallFromMs } from '../base/time.ts';
+import type { Filter } from '../event/filter.ts';
+import { toJson } from '../event/json.ts';
+import type { Event } from '../event/kinds.ts';
+import { localDay } from '../event/local-time.ts';
+import { formatEvent } from '../event/text.ts';
+import { StoreReader } from '../store/reader.ts';
+import { storeDir } from './default-store.ts';
+import { type filterFlags, toFilter } from './filters.ts';
+import type { ValuesOf } from './flag.ts';
+import { type Output, talk } from './output.ts';
+import { remarks } from './remarks.ts';
+
+type Values = ValuesOf<typeof filterFlags> & { store?: string; limit?: number; json?: true };
+
+const DEFAULT_LIMIT = 100;
+/** Output is handed over in pieces of about this many characters. */
+const PIECE = 65_536;
+
+/** Prints the newest `--limit` events in the order in which they happened. */
+export async function show(values: Values, output: Output): Promise<number> {
+  const filter = toFilter(values);
+  const limit = values.limit ?? DEFAULT_LIMIT;
+  const reader = StoreReader.open(storeDir(values.store));
+  try {
+    const { events, cut } = select(reader, filter, limit);
+    const shown = await print(events, values.json ? jsonLine : textLine(output), output);
+    for (const line of remarks(reader, filter, { empty: shown === 0, ...(cut ? { cutTo: limit } : {}) })) talk(line);
+  } finally {
+    reader.close();
+  }
+  return 0;
+}
+
+function select(reader: StoreReader, filter: Filter, limit: number): { events: Iterable<Event>; cut: boolean } {
+  if (limit === 0) return { events: reader.events(filter, { order: 'oldest' }), cut: false };
+  const newest = [...reader.events(filter, { order: 'newest', limit: limit + 1 })];
+  const cut = newest.length > limit;
+  return { events: newest.slice(0, limit).reverse(), cut };
+}
+
+type LineOf = (event: Event) => string;
+
+const jsonLine: LineOf = (event) => escapeJson(toJson(event));
+
+/** The date is left out when the first event, and so every one, is of today. */
+function textLine({ width, color }: Output): LineOf {
+  const today = localDay(wallFromMs(Date.now()));
+  let options: Parameters<typeof formatEvent>[1] | undefined;
+  return (event) => {
+    options ??= { width, color, ...(localDay(event.time as WallNs) === today ? { hiddenDay: today } : {}) };
+    return formatEvent(event, options);
+  };
+}
+
+/** @returns how many. */
+async function print(events: Iterable<Event>, line: LineOf, output: Output): Promise<number> {
+  let count = 0;
+  let piece = '';
+  for (const event of events) {
+    count++;
+    piece += `${line(event)}\n`;
+    if (piece.length < PIECE) continue;
+    await output.writeAndWait(piece);
+    piece = '';
+  }
+  await output.writeAndWait(piece);
+  return count;
+}

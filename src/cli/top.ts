@@ -1,0 +1,90 @@
+/** `losslog top`. */
+
+import { displayWidth, escapeJson, escapeText, padTo } from '../base/escape.ts';
+import type { Filter, TopDimension } from '../event/filter.ts';
+import { shortContainerId } from '../event/parts.ts';
+import { StoreReader } from '../store/reader.ts';
+import type { TopRow } from '../store/store.ts';
+import { storeDir } from './default-store.ts';
+import { type filterFlags, toFilter } from './filters.ts';
+import type { ValuesOf } from './flag.ts';
+import { type Output, talk } from './output.ts';
+import { remarks } from './remarks.ts';
+
+type Values = ValuesOf<typeof filterFlags> & { by: TopDimension; store?: string; limit?: number; json?: true };
+
+const DEFAULT_LIMIT = 20;
+
+/** Prints who lost the most, most first. */
+export async function top(values: Values, output: Output): Promise<number> {
+  const filter = toFilter(values);
+  const limit = values.limit ?? DEFAULT_LIMIT;
+  const reader = StoreReader.open(storeDir(values.store));
+  try {
+    const rows = reader.top(filter, values.by, limit === 0 ? Number.MAX_SAFE_INTEGER : limit);
+    const names = values.by === 'netns' ? namesOf(reader, filter, rows) : new Map<string, string>();
+    const lines = values.json ? rows.map((row) => jsonLine(values.by, row, names)) : table(values.by, rows, names);
+    await output.writeAndWait(lines.map((line) => `${line}\n`).join(''));
+    for (const line of remarks(reader, filter, { empty: rows.length === 0 })) talk(line);
+  } finally {
+    reader.close();
+  }
+  return 0;
+}
+
+/** Names of namespaces by the text of their inode number. */
+type Names = ReadonlyMap<string, string>;
+
+/** The names as recorded, the latest of each: the kernel reuses inode numbers, so today's names may be of others. */
+function namesOf(reader: StoreReader, filter: Filter, rows: readonly TopRow[]): Names {
+  const names = new Map<string, string>();
+  for (const { key } of rows) {
+    if (key === undefined) continue;
+    for (const event of reader.events({ ...filter, netns: Number(key) }, { order: 'newest', limit: 1 })) {
+      if ('netnsName' in event && event.netnsName !== undefined) names.set(key, event.netnsName);
+    }
+  }
+  return names;
+}
+
+function jsonLine(by: TopDimension, { key, ...counts }: TopRow, names: Names): string {
+  const value = by === 'netns' && key !== undefined ? Number(key) : key;
+  const name = key === undefined ? undefined : names.get(key);
+  return escapeJson(JSON.stringify({ by, [by]: value, ...(name === undefined ? {} : { netnsName: name }), ...counts }));
+}
+
+/** Longest bar, in columns. */
+const BAR = 20;
+
+export function table(by: TopDimension, rows: readonly TopRow[], names: Names): string[] {
+  if (rows.length === 0) return [];
+  const most = Math.max(...rows.map(weight));
+  const cells = rows.map((row) => [
+    keyText(by, row, names),
+    ...COUNTS.map(({ of }) => String(of(row))),
+    bar(row, most),
+  ]);
+  const all = [[by, ...COUNTS.map(({ name }) => name), ''], ...cells];
+  const widths = all[0]?.map((_, i) => Math.max(...all.map((row) => displayWidth(row[i] ?? '')))) ?? [];
+  return all.map(([key = '', ...rest]) => {
+    const counts = rest.slice(0, -1).map((text, i) => text.padStart(widths[i + 1] ?? 0));
+    return [padTo(key, widths[0] ?? 0), ...counts, rest.at(-1)].join('  ').trimEnd();
+  });
+}
+
+const COUNTS: readonly { name: string; of: (row: TopRow) => number }[] = [
+  { name: 'segments resent', of: ({ segments }) => segments },
+  { name: 'drops', of: ({ drops }) => drops },
+  { name: 'resets', of: ({ resets }) => resets },
+];
+
+const weight = (row: TopRow): number => COUNTS.reduce((sum, { of }) => sum + of(row), 0);
+
+const bar = (row: TopRow, most: number): string => '#'.repeat(most === 0 ? 0 : Math.ceil((BAR * weight(row)) / most));
+
+function keyText(by: TopDimension, { key }: TopRow, names: Names): string {
+  if (key === undefined) return '(unknown)';
+  const name = names.get(key);
+  const text = by === 'container' ? shortContainerId(key) : key;
+  return escapeText(name === undefined ? text : `${text} ${name}`);
+}

@@ -1,0 +1,37 @@
+/** Names of network namespaces, kept when the namespace is gone. */
+
+import { Lru } from '../base/lru.ts';
+import type { PacketEvent } from '../event/kinds.ts';
+import { listNamedNetns } from '../linux/netns.ts';
+
+const CACHED = 16_384;
+/** A namespace without a name is looked for again after this time. */
+const REFRESH_MS = 1000;
+
+export class NetnsNames {
+  readonly #list: () => Map<number, string>;
+  readonly #now: () => number;
+  readonly #names = new Lru<number, string>(CACHED);
+  #nextRefreshMs = Number.NEGATIVE_INFINITY;
+
+  /** @param now monotonic milliseconds */
+  constructor(list: () => Map<number, string> = listNamedNetns, now: () => number = () => performance.now()) {
+    this.#list = list;
+    this.#now = now;
+  }
+
+  /** Completes `netnsName`, in place. */
+  resolve(event: PacketEvent): void {
+    if (event.netns === undefined) return;
+    if (!this.#names.has(event.netns)) this.#refresh();
+    const name = this.#names.get(event.netns);
+    if (name !== undefined) event.netnsName = name;
+  }
+
+  #refresh(): void {
+    const nowMs = this.#now();
+    if (nowMs < this.#nextRefreshMs) return;
+    this.#nextRefreshMs = nowMs + REFRESH_MS;
+    for (const [inode, name] of this.#list()) this.#names.set(inode, name);
+  }
+}

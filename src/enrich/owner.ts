@@ -1,0 +1,110 @@
+/**
+ * The owner of each event: what the kernel side found, else the process that holds the socket's inode, else what was
+ * noted for the socket meanwhile. Never the interrupted task. See docs/design/owner.md.
+ */
+
+import { Lru } from '../base/lru.ts';
+import type { PacketEvent } from '../event/kinds.ts';
+import { containerIdOf } from '../linux/cgroup.ts';
+import type { Decoded, SocketKey } from '../wire/head.ts';
+import type { NotedOwner, OwnerHow, ProcessRef } from '../wire/owner-records.ts';
+
+/** Where owners are asked for; the capture implements it. */
+export interface OwnerSource {
+  listSockets(): Map<bigint, ProcessRef>;
+  notedOwner(sk: bigint): NotedOwner | undefined;
+  cgroupPath(id: bigint, hierarchy: number): string | undefined;
+}
+
+const CACHED_OWNERS = 16_384;
+const CACHED_CGROUPS = 4096;
+/** The list of sockets is read again at most this often, and never so that it takes more than 1/20 of the time. */
+const REFRESH_MIN_MS = 50;
+const REFRESH_SHARE = 20;
+/** Sockets that no process holds (of the kernel itself) would else have the list read again for every event. */
+const UNOWNED_FOR_MS = 2000;
+
+interface Place {
+  cgroup: string;
+  container: string | undefined;
+}
+
+export class OwnerResolver {
+  readonly #source: OwnerSource;
+  readonly #now: () => number;
+  readonly #known = new Lru<bigint, ProcessRef>(CACHED_OWNERS);
+  readonly #unowned = new Lru<bigint, number>(CACHED_OWNERS);
+  readonly #places = new Lru<string, Place>(CACHED_CGROUPS);
+  #nextRefreshMs = 0;
+
+  /** @param now monotonic milliseconds */
+  constructor(source: OwnerSource, now: () => number = () => performance.now()) {
+    this.#source = source;
+    this.#now = now;
+  }
+
+  /** Reads the sockets that are open now: connections older than the recorder get their owner by it. @throws BPF */
+  prime(): void {
+    this.#source.listSockets();
+  }
+
+  /** Completes the owner of every event of the batch, in place. */
+  resolve(batch: readonly Decoded[]): void {
+    const wanted = new Set<bigint>();
+    for (const { event } of batch) {
+      if (event.pid === undefined && event.socketInode !== undefined) wanted.add(event.socketInode);
+    }
+    if (wanted.size > 0) this.#learn(wanted);
+    for (const { event, socket } of batch) this.#complete(event, socket);
+  }
+
+  #learn(inodes: ReadonlySet<bigint>): void {
+    const nowMs = this.#now();
+    const isNew = (inode: bigint): boolean => !this.#known.has(inode) && !((this.#unowned.get(inode) ?? 0) > nowMs);
+    const wanted = [...inodes].filter(isNew);
+    if (wanted.length === 0 || nowMs < this.#nextRefreshMs) return;
+    const sockets = this.#source.listSockets();
+    for (const inode of wanted) {
+      const owner = sockets.get(inode);
+      if (owner) this.#known.set(inode, owner);
+      else this.#unowned.set(inode, nowMs + UNOWNED_FOR_MS);
+    }
+    const tookMs = this.#now() - nowMs;
+    this.#nextRefreshMs = nowMs + Math.max(REFRESH_MIN_MS, tookMs * REFRESH_SHARE);
+  }
+
+  #complete(event: PacketEvent, socket: SocketKey): void {
+    if (event.pid !== undefined) {
+      this.#setPlace(event, socket.cgroupId, socket.cgroupHierarchy);
+      return;
+    }
+    const { socketInode } = event;
+    const holder = socketInode === undefined ? undefined : this.#known.get(socketInode);
+    if (holder) {
+      this.#setOwner(event, holder, 'fd');
+      return;
+    }
+    const noted = socket.sk === 0n ? undefined : this.#source.notedOwner(socket.sk);
+    if (noted?.how && noted.inode === socketInode) this.#setOwner(event, noted, noted.how);
+  }
+
+  #setOwner(event: PacketEvent, owner: ProcessRef, how: OwnerHow | 'fd'): void {
+    event.pid = owner.pid;
+    event.ownerHow = how;
+    if (owner.process !== undefined) event.process = owner.process;
+    this.#setPlace(event, owner.cgroupId, owner.cgroupHierarchy);
+  }
+
+  #setPlace(event: PacketEvent, cgroupId: bigint, hierarchy: number): void {
+    const key = `${hierarchy}:${cgroupId}`;
+    let place = this.#places.get(key);
+    if (!place) {
+      const cgroup = this.#source.cgroupPath(cgroupId, hierarchy);
+      if (cgroup === undefined) return;
+      place = { cgroup, container: containerIdOf(cgroup) };
+      this.#places.set(key, place);
+    }
+    event.cgroup = place.cgroup;
+    if (place.container !== undefined) event.container = place.container;
+  }
+}

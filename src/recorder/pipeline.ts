@@ -1,0 +1,52 @@
+/** Collects decoded events for a moment, completes them, and hands them on in one batch. */
+
+import type { NetnsNames } from '../enrich/netns-names.ts';
+import type { OwnerResolver } from '../enrich/owner.ts';
+import type { Event } from '../event/kinds.ts';
+import type { Decoded } from '../wire/head.ts';
+
+/**
+ * Long enough that looking up owners, which may read all open sockets, happens a few times a second at most; short enough
+ * that a process which loses packets is still there.
+ */
+const COLLECT_MS = 60;
+/** Handed on at once beyond this, so that a storm is bounded in memory. */
+const MAX_COLLECTED = 16_384;
+
+export class Pipeline {
+  readonly #owners: OwnerResolver;
+  readonly #netnsNames: NetnsNames;
+  readonly #deliver: (events: readonly Event[]) => void;
+  #collected: Decoded[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(owners: OwnerResolver, netnsNames: NetnsNames, deliver: (events: readonly Event[]) => void) {
+    this.#owners = owners;
+    this.#netnsNames = netnsNames;
+    this.#deliver = deliver;
+  }
+
+  /** Takes what the capture decoded. */
+  add(batch: readonly Decoded[]): void {
+    for (const decoded of batch) this.#collected.push(decoded);
+    if (this.#collected.length >= MAX_COLLECTED) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), COLLECT_MS);
+  }
+
+  /** Events of the recorder's own, which need nothing looked up. */
+  emit(events: readonly Event[]): void {
+    if (events.length > 0) this.#deliver(events);
+  }
+
+  /** Hands on everything that was taken so far. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#collected.length === 0) return;
+    const batch = this.#collected;
+    this.#collected = [];
+    this.#owners.resolve(batch);
+    for (const { event } of batch) this.#netnsNames.resolve(event);
+    this.#deliver(batch.map(({ event }) => event));
+  }
+}

@@ -1,0 +1,168 @@
+/** The pipeline: capture → enrich → sinks. The one place that knows every stage. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NS_PER_MS } from '../base/time.ts';
+import { BpfCapture } from '../capture/bpf-capture.ts';
+import { NetnsNames } from '../enrich/netns-names.ts';
+import { OwnerResolver } from '../enrich/owner.ts';
+import type { Event } from '../event/kinds.ts';
+import { readBootIdentity } from '../linux/boot.ts';
+import { sampleClocks, WallClock } from '../linux/clock.ts';
+import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
+import { StoreWriter } from '../store/writer.ts';
+import { CoverageLedger } from './coverage.ts';
+import { Pipeline } from './pipeline.ts';
+import { version } from './version.ts';
+
+export interface RecorderOptions {
+  storeDir: string;
+  /** Names, paths or inodes of the network namespaces to record; empty: all. */
+  netns: readonly string[];
+  drops: boolean;
+  /** Bound of the store in bytes. */
+  maxBytes?: number;
+  /** Bound of the store in time. */
+  maxAgeNs?: bigint;
+  /** Stop after so long. */
+  forNs?: bigint;
+  /** Called once every probe is attached. */
+  onReady(info: RecorderReady): void;
+  /** Every event, as it goes to the store. */
+  onEvents?(events: readonly Event[]): void;
+  /** What the user should know, a line each. */
+  onTalk(line: string): void;
+  /** Ends the recording in order. */
+  signal: AbortSignal;
+}
+
+export interface RecorderReady {
+  storeDir: string;
+  kernel: string;
+  /** Tracepoints that are recorded. */
+  probes: string[];
+  /** Tracepoints that this kernel does not have. */
+  missing: string[];
+  netns: { inode: number; name?: string }[];
+}
+
+/** How often losses are counted and the clock is sampled. */
+const HOUSEKEEPING_MS = 1000;
+
+/**
+ * Records until the signal, or for `forNs`; resolves when everything is stored.
+ * @throws NOT_FOUND for an unknown namespace, NOT_PERMITTED or NOT_SUPPORTED where this host does not allow it, STORE for the store
+ */
+export async function runRecorder(options: RecorderOptions): Promise<void> {
+  const netns = options.netns.map((text) => resolveNetns(text));
+  const identity = readBootIdentity();
+  const clock = new WallClock();
+  const capture = new BpfCapture({ netns, drops: options.drops, toWall: (time) => clock.toWall(time) });
+  try {
+    const filter = filterText(netns, options.drops);
+    const store = StoreWriter.open(
+      options.storeDir,
+      {
+        bootId: identity.bootId,
+        losslogVersion: version(),
+        kernel: identity.kernelRelease,
+        host: identity.hostName,
+        ...(filter === undefined ? {} : { filter }),
+      },
+      {
+        ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
+        ...(options.maxAgeNs === undefined ? {} : { maxAgeNs: options.maxAgeNs }),
+      },
+    );
+    try {
+      await record(options, capture, clock, store, () =>
+        options.onReady(ready(options, capture, identity.kernelRelease, netns)),
+      );
+    } finally {
+      store.close();
+    }
+  } finally {
+    capture.close();
+  }
+}
+
+async function record(
+  options: RecorderOptions,
+  capture: BpfCapture,
+  clock: WallClock,
+  store: StoreWriter,
+  onAttached: () => void,
+): Promise<void> {
+  const owners = new OwnerResolver(capture.owners);
+  const pipeline = new Pipeline(owners, new NetnsNames(), (events) => {
+    store.write(events);
+    options.onEvents?.(events);
+  });
+  const ledger = new CoverageLedger(() => sampleClocks());
+  const errors = new ErrorTalk(options.onTalk);
+  capture.start({ onEvents: (batch) => pipeline.add(batch), onError: (message) => errors.add(message) });
+  owners.prime();
+  pipeline.emit(ledger.blind(capture.facts.missing));
+  onAttached();
+  const housekeeping = setInterval(() => {
+    const step = clock.sample();
+    if (step) pipeline.emit([ledger.clockStep(step)]);
+    pipeline.emit(ledger.losses(capture.losses.read()));
+    errors.flush();
+  }, HOUSEKEEPING_MS);
+  try {
+    await untilDone(options);
+  } finally {
+    clearInterval(housekeeping);
+    capture.stop();
+    pipeline.emit(ledger.losses(capture.losses.read()));
+    pipeline.flush();
+    errors.flush();
+  }
+}
+
+/** Never rejects: an abort is the ordinary end. */
+async function untilDone({ forNs, signal }: RecorderOptions): Promise<void> {
+  const forever = 2 ** 31 - 1;
+  const end = forNs === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(forNs / NS_PER_MS);
+  while (!signal.aborted && performance.now() < end) {
+    await sleep(Math.min(forever, Math.max(1, end - performance.now())), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+function filterText(netns: readonly number[], drops: boolean): string | undefined {
+  const parts = [netns.length > 0 ? `netns ${netns.join(' ')}` : '', drops ? '' : 'no drops'].filter(Boolean);
+  return parts.length > 0 ? parts.join(', ') : undefined;
+}
+
+function ready(options: RecorderOptions, capture: BpfCapture, kernel: string, netns: readonly number[]): RecorderReady {
+  const names = listNamedNetns();
+  return {
+    storeDir: options.storeDir,
+    kernel,
+    probes: capture.probes.map(({ tracepoint }) => tracepoint),
+    missing: capture.facts.missing.map(({ tracepoint }) => tracepoint),
+    netns: netns.map((inode) => {
+      const name = names.get(inode);
+      return name === undefined ? { inode } : { inode, name };
+    }),
+  };
+}
+
+/** Errors of single records, told once a second with their number, so that a flood of them is one line. */
+class ErrorTalk {
+  readonly #talk: (line: string) => void;
+  readonly #counts = new Map<string, number>();
+
+  constructor(talk: (line: string) => void) {
+    this.#talk = talk;
+  }
+
+  add(message: string): void {
+    this.#counts.set(message, (this.#counts.get(message) ?? 0) + 1);
+  }
+
+  flush(): void {
+    for (const [message, count] of this.#counts) this.#talk(count === 1 ? message : `${message} (${count} times)`);
+    this.#counts.clear();
+  }
+}

@@ -1,0 +1,243 @@
+/** Queries on a store. Works while another process writes it, and without any right to write. */
+
+import { LosslogError, messageOf } from '../base/errors.ts';
+import type { WallNs } from '../base/time.ts';
+import type { Filter, TopDimension } from '../event/filter.ts';
+import { type Event, KINDS } from '../event/kinds.ts';
+import { requireDirectory, requireKnownVersion } from './directory.ts';
+import { merged, type Source } from './merge.ts';
+import { type Plan, planOf } from './plan.ts';
+import { BENIGN } from './rollup.ts';
+import { type Order, type Row, timeOrdered } from './rows.ts';
+import { kindCode } from './schema.ts';
+import { beginOf, readSessions, type Session, sessionKey } from './session.ts';
+import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
+import { SliceReader } from './slice-reader.ts';
+import { sqliteCode } from './sqlite.ts';
+import { countEvents, countRollups, hasRollup, Tally, type TopRow } from './tally.ts';
+
+/** A slice that could not be read, or not to its end. */
+export interface SkippedSlice {
+  file: string;
+  why: string;
+}
+
+export interface StoreCoverage {
+  /** Since when the store has a history; absent when it is empty. */
+  begins?: WallNs;
+  /** Oldest first. */
+  sessions: Session[];
+}
+
+/** Sealed slices kept open at most: each takes a file descriptor and some 100 kB. */
+const MAX_KEPT = 64;
+
+export class StoreReader {
+  readonly #dir: string;
+  readonly #skipped = new Map<string, string>();
+  readonly #open = new Set<SliceReader>();
+  /** Sealed slices kept open for the next question, by file; they do not change. */
+  readonly #kept = new Map<string, SliceReader>();
+
+  /** @throws NOT_FOUND, NOT_PERMITTED, STORE, STORE_VERSION */
+  static open(dir: string): StoreReader {
+    requireDirectory(dir);
+    requireKnownVersion(dir);
+    return new StoreReader(dir);
+  }
+
+  private constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Damaged slices met so far. Everything else was answered. */
+  get skipped(): readonly SkippedSlice[] {
+    return [...this.#skipped].map(([file, why]) => ({ file, why }));
+  }
+
+  /**
+   * Events that pass the filter, by time; read as they are taken.
+   * @throws STORE_VERSION
+   */
+  *events(filter: Filter, { limit, order }: { limit?: number; order: Order }): Generator<Event> {
+    let left = limit ?? Number.POSITIVE_INFINITY;
+    if (left <= 0) return;
+    for (const slices of this.#hours(filter, order)) {
+      for (const event of this.#hourEvents(slices, filter, order)) {
+        yield event;
+        if (--left === 0) return;
+      }
+    }
+  }
+
+  /** How many benign drops the filter leaves out that it would else let through. */
+  countBenign(filter: Filter): number {
+    if (filter.all || (filter.kinds && !filter.kinds.includes('drop'))) return 0;
+    let count = 0;
+    this.#eachSlice(filter, (slice) => {
+      count += isWhole(slice, filter) && isTimeOnly(filter) ? benignRolledUp(slice) : benignCounted(slice, filter);
+    });
+    return count;
+  }
+
+  /** Who lost most. Connections and coverage do not count. */
+  top(filter: Filter, by: TopDimension, limit: number): TopRow[] {
+    const tally = new Tally();
+    const canRollUp = hasRollup(by) && isTimeOnly(filter) && filter.kinds === undefined;
+    this.#eachSlice(filter, (slice) => {
+      const useRollups = canRollUp && isWhole(slice, filter);
+      tally.addAll(useRollups ? countRollups(slice, by, filter.all === true) : countEvents(slice, filter, by));
+    });
+    return tally.top(limit);
+  }
+
+  /** Since when the store has a history: what it held before has been removed, or was never recorded. */
+  begins(): WallNs | undefined {
+    for (const slices of this.#hours({}, 'oldest')) {
+      let begins: WallNs | undefined;
+      this.#each(slices, (slice) => {
+        const own = beginOf(slice);
+        if (begins === undefined || own < begins) begins = own;
+      });
+      if (begins !== undefined) return begins;
+    }
+    return undefined;
+  }
+
+  /** Sessions of all slices that are left. Reads every slice. */
+  coverage(): StoreCoverage {
+    const sessions = new Map<string, Session>();
+    this.#eachSlice({}, (slice) => {
+      for (const session of readSessions(slice)) {
+        const known = sessions.get(sessionKey(session));
+        if (!known || known.lastNs <= session.lastNs) sessions.set(sessionKey(session), session);
+      }
+    });
+    const begins = this.begins();
+    const sorted = [...sessions.values()].sort((a, b) => Number(a.started - b.started));
+    return begins === undefined ? { sessions: sorted } : { begins, sessions: sorted };
+  }
+
+  /** Releases everything, also what a generator of {@link events} that was not taken to its end still holds. */
+  close(): void {
+    for (const slice of [...this.#open, ...this.#kept.values()]) slice.close();
+    this.#open.clear();
+    this.#kept.clear();
+  }
+
+  *#hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
+    const open = slices.map((slice) => this.#openSlice(slice)).filter((slice) => slice !== undefined);
+    try {
+      yield* merged(
+        open.flatMap((slice) => this.#guard(slice.slice, () => this.#sources(slice, filter, order)) ?? []),
+        order,
+      );
+    } finally {
+      for (const slice of open) this.#closeSlice(slice);
+    }
+  }
+
+  #sources(slice: SliceReader, filter: Filter, order: Order): Source[] {
+    const { first, last } = slice.extent;
+    if (first === null || last === null) return [];
+    return KINDS.map((kind) => planOf(slice, kind, filter))
+      .filter((plan) => plan !== undefined)
+      .map((plan) => ({
+        part: slice.slice.part,
+        kind: plan.kind,
+        bound: order === 'oldest' ? first : last,
+        rows: () => this.#guardedRows(slice, plan, order),
+        decode: (row) => this.#guard(slice.slice, () => slice.decode(plan.kind, row.values)),
+      }));
+  }
+
+  *#guardedRows(slice: SliceReader, plan: Plan, order: Order): Generator<Row> {
+    try {
+      yield* timeOrdered(slice, plan, order);
+    } catch (error) {
+      this.#skip(slice.slice, error);
+    }
+  }
+
+  /** Slices of the time asked for, by hour. Damaged ones are noted and left out. */
+  #hours({ since, until }: Filter, order: Order): SliceFile[][] {
+    const all = listSlices(this.#dir).filter(
+      ({ hour }) =>
+        (since === undefined || hourStart(hour + 1) > since) && (until === undefined || hourStart(hour) < until),
+    );
+    for (const { file } of all.filter(({ damaged }) => damaged)) this.#skipped.set(file, 'set aside by the recorder');
+    const sound = all.filter(({ damaged }) => !damaged);
+    const hours = [...Map.groupBy(sound, ({ hour }): Hour => hour).values()];
+    return order === 'oldest' ? hours : hours.reverse();
+  }
+
+  #eachSlice(filter: Filter, visit: (slice: SliceReader) => void): void {
+    for (const slices of this.#hours(filter, 'oldest')) this.#each(slices, visit);
+  }
+
+  /** Visits slices one after the other. `visit` must take over its result at its end: it may fail half-way. */
+  #each(slices: readonly SliceFile[], visit: (slice: SliceReader) => void): void {
+    for (const file of slices) {
+      const slice = this.#openSlice(file);
+      if (!slice) continue;
+      this.#guard(file, () => visit(slice));
+      this.#closeSlice(slice);
+    }
+  }
+
+  #openSlice(file: SliceFile): SliceReader | undefined {
+    const kept = this.#kept.get(file.file);
+    this.#kept.delete(file.file);
+    const slice = kept ?? this.#guard(file, () => SliceReader.open(this.#dir, file));
+    if (slice) this.#open.add(slice);
+    return slice;
+  }
+
+  #closeSlice(slice: SliceReader): void {
+    if (!this.#open.delete(slice)) return;
+    if (slice.extent.sealed === 1 && this.#kept.size < MAX_KEPT) this.#kept.set(slice.slice.file, slice);
+    else slice.close();
+  }
+
+  /** Runs a step of a query; when the slice is to blame for its failure, notes that and goes on without. */
+  #guard<T>(slice: SliceFile, step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      this.#skip(slice, error);
+      return undefined;
+    }
+  }
+
+  /** @throws the error, when the slice is not to blame for it. */
+  #skip({ file }: SliceFile, error: unknown): void {
+    const isOfSlice = sqliteCode(error) !== undefined || (error instanceof LosslogError && error.code === 'STORE');
+    if (!isOfSlice) throw error;
+    if (!this.#skipped.has(file)) this.#skipped.set(file, messageOf(error));
+  }
+}
+
+/** Whether the filter takes all of the slice's time. */
+function isWhole({ first, last }: SliceReader, { since, until }: Filter): boolean {
+  if (first === undefined || last === undefined) return true;
+  return (since === undefined || since <= first) && (until === undefined || until > last);
+}
+
+/** Whether a filter asks for nothing but time (and benign drops, and kinds). */
+function isTimeOnly({ since, until, kinds, all, ...rest }: Filter): boolean {
+  return Object.values(rest).every((value) => value === undefined);
+}
+
+function benignRolledUp(slice: SliceReader): number {
+  const [[count] = []] = slice.all(
+    `SELECT ifnull(sum(events), 0) FROM minute WHERE kind = ${kindCode('drop')} AND class = ${BENIGN}`,
+  );
+  return count as number;
+}
+
+function benignCounted(slice: SliceReader, filter: Filter): number {
+  const plan = planOf(slice, 'drop', { ...filter, all: true });
+  if (!plan) return 0;
+  const [[count] = []] = slice.all(`SELECT count(*) ${plan.from} AND class = ${BENIGN}`, plan.parameters);
+  return count as number;
+}

@@ -1,0 +1,90 @@
+/** The tables of a slice, derived from the field tables of the kinds. docs/store-format.md describes them in words. */
+
+import type { FieldType } from '../event/field.ts';
+import { fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+
+/** Counts up when a reader of the former version would answer wrongly. New columns and tables do not count. */
+export const FORMAT_VERSION = 1;
+
+/** `PRAGMA application_id` of a slice: "lslg". */
+export const APPLICATION_ID = 0x6c736c67;
+
+export const PAGE_SIZE = 8192;
+
+export interface Column {
+  readonly name: string;
+  readonly type: FieldType;
+}
+
+/** The columns that hold the fields of a kind. `time` is not among them: it is `id + skew`, counted from the hour. */
+export const columnsOf = (kind: Kind): readonly Column[] => columns[kind] as readonly Column[];
+
+const columns: Readonly<Record<string, readonly Column[]>> = Object.fromEntries(
+  KINDS.map((kind) => [
+    kind,
+    Object.entries(fieldsOf(kind))
+      .filter(([name]) => name !== 'time')
+      .map(([name, { type }]) => ({ name, type })),
+  ]),
+);
+
+/** Quotes an SQL identifier; field names such as `from` are keywords. */
+export const quoted = (name: string): string => `"${name}"`;
+
+function sqlTypeOf(type: FieldType): string {
+  if (type === 'ip') return 'BLOB';
+  return type === 'ratio' ? 'REAL' : 'INTEGER';
+}
+
+/** The statement that makes the table of a kind; compared as text to tell whether an open slice is of this build. */
+export function kindTableSql(kind: Kind): string {
+  const fields = columnsOf(kind).map(({ name, type }) => `${quoted(name)} ${sqlTypeOf(type)}`);
+  return `CREATE TABLE ${quoted(kind)} (id INTEGER PRIMARY KEY, session INTEGER, skew INTEGER, ${fields.join(', ')})`;
+}
+
+/** The hour rollups: table name and SQL type of its key. An unknown key is x'' or 0, as a primary key may not be NULL. */
+export const HOUR_ROLLUPS = { peer: 'BLOB', process: 'INTEGER', container: 'INTEGER' } as const;
+export type HourRollup = keyof typeof HOUR_ROLLUPS;
+export const hourRollupTable = (dimension: HourRollup): string => `hour_${dimension}`;
+
+/** What an hour rollup counts for a key, in the order of its columns. */
+export const TALLY_COLUMNS = ['retransmissions', 'segments', 'bytes', 'drops', 'benign', 'resets'] as const;
+
+/** All statements that make an empty slice. */
+export function schemaSql(): string[] {
+  const tally = TALLY_COLUMNS.map((name) => `${name} INTEGER NOT NULL`).join(', ');
+  return [
+    `PRAGMA application_id = ${APPLICATION_ID}`,
+    `PRAGMA user_version = ${FORMAT_VERSION}`,
+    'CREATE TABLE meta (version INTEGER, hour INTEGER, created INTEGER, sealed INTEGER, first INTEGER, last INTEGER, late INTEGER)',
+    'CREATE TABLE session (id INTEGER PRIMARY KEY, bootId TEXT, losslogVersion TEXT, kernel TEXT, host TEXT, filter TEXT, started INTEGER, lastNs INTEGER, ended INTEGER)',
+    'CREATE TABLE string (id INTEGER PRIMARY KEY, value TEXT NOT NULL)',
+    ...KINDS.map(kindTableSql),
+    'CREATE TABLE minute (minute INTEGER, kind INTEGER, what INTEGER, class INTEGER, events INTEGER NOT NULL, segments INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (minute, kind, what, class)) WITHOUT ROWID',
+    ...Object.entries(HOUR_ROLLUPS).map(
+      ([name, type]) =>
+        `CREATE TABLE ${hourRollupTable(name as HourRollup)} (key ${type} PRIMARY KEY, ${tally}) WITHOUT ROWID`,
+    ),
+  ];
+}
+
+/** Fields that queries look up, indexed when a slice is sealed. */
+export const INDEXED = ['src', 'dst', 'pid', 'process', 'container'] as const;
+
+export const indexName = (kind: Kind, field: string): string => `${kind}_${field}`;
+
+/** The statements that index the table of a kind. Partial: most events know no pid, and absent values are never sought. */
+export function indexSql(kind: Kind): string[] {
+  return INDEXED.filter((field) => columnsOf(kind).some(({ name }) => name === field)).map(
+    (field) =>
+      `CREATE INDEX IF NOT EXISTS ${indexName(kind, field)} ON ${quoted(kind)} (${field}) WHERE ${field} IS NOT NULL`,
+  );
+}
+
+/** The integer that stands for an enum value in the store; 0, which no row has, when there is no such value. */
+export function enumCode(type: FieldType, value: string): number {
+  return typeof type === 'object' ? 1 + type.values.indexOf(value) : 0;
+}
+
+/** The integer that stands for a kind in the `minute` rollup. Append only, as {@link KINDS} is. */
+export const kindCode = (kind: Kind): number => 1 + KINDS.indexOf(kind);

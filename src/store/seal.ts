@@ -1,0 +1,28 @@
+/** Sealing: what is done to a slice once nothing more will be written to it. */
+
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { KINDS } from '../event/kinds.ts';
+import { indexSql, quoted } from './schema.ts';
+
+/**
+ * Builds the indexes, empties the -wal into the database and leaves WAL mode, so that the slice is one plain file
+ * that can be read where nothing may be written. May be repeated; takes about 2 µs an event.
+ *
+ * @throws what SQLite throws: busy while another process reads the slice, disk full, ….
+ */
+export function sealSlice(path: string): void {
+  // mode=rw: a slice that retention has removed meanwhile must not be made anew.
+  const db = new DatabaseSync(`${pathToFileURL(path).href}?mode=rw`, { timeout: 5000 });
+  try {
+    db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE');
+    for (const kind of KINDS) {
+      const isUsed = db.prepare(`SELECT 1 FROM ${quoted(kind)} LIMIT 1`).get() !== undefined;
+      if (isUsed) for (const statement of indexSql(kind)) db.exec(statement);
+    }
+    db.exec('UPDATE meta SET sealed = 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');
+    db.exec('PRAGMA journal_mode = DELETE');
+  } finally {
+    db.close();
+  }
+}

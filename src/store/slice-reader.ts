@@ -1,0 +1,152 @@
+/**
+ * One slice file that is being read, as it was at one moment: rows and late comers that the writer adds afterwards
+ * stay out of sight.
+ */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LosslogError } from '../base/errors.ts';
+import { type WallNs, wallNs } from '../base/time.ts';
+import { type Event, KINDS, type Kind } from '../event/kinds.ts';
+import { versionError } from './directory.ts';
+import { decodeRow, type RawRow, selectList } from './row.ts';
+import { columnsOf, FORMAT_VERSION, kindTableSql, quoted } from './schema.ts';
+import { hourStart, type SliceFile } from './slice-name.ts';
+import { type Bindable, openForReading } from './sqlite.ts';
+
+/** What a kind's table holds. */
+export interface KindTable {
+  readonly columns: ReadonlySet<string>;
+  /** Id of the last row that belongs to this view. */
+  readonly maxId: number;
+}
+
+interface Extent {
+  readonly version: number;
+  /** 1 when nothing will be written to the slice any more. */
+  readonly sealed: number;
+  /** Times of the first and the last event, in ns since the hour began; null when there is none. */
+  readonly first: number | null;
+  readonly last: number | null;
+  /** By how much an id may be beyond the time of its row, in ns. */
+  readonly late: number;
+}
+
+export class SliceReader {
+  readonly slice: SliceFile;
+  readonly start: WallNs;
+  readonly db: DatabaseSync;
+  readonly indexes: ReadonlySet<string>;
+  readonly kinds: ReadonlyMap<Kind, KindTable>;
+  readonly extent: Extent;
+  readonly #strings = new Map<number, string>();
+  readonly #string: StatementSync;
+
+  /**
+   * Opens a slice; undefined when it is gone or when nothing was committed to it yet.
+   * @throws STORE_VERSION, STORE (it is no slice), or what SQLite throws.
+   */
+  static open(dir: string, slice: SliceFile): SliceReader | undefined {
+    const path = join(dir, slice.file);
+    try {
+      const [db, tables] = openForReading(path, existsSync(`${path}-wal`), readTables);
+      try {
+        if (tables.size > 0) return new SliceReader(db, slice, path, tables);
+      } catch (error) {
+        db.close();
+        throw error;
+      }
+      db.close();
+    } catch (error) {
+      if (existsSync(path)) throw error;
+    }
+    return undefined;
+  }
+
+  private constructor(db: DatabaseSync, slice: SliceFile, path: string, tables: ReadonlyMap<string, string | null>) {
+    if (!tables.has('meta')) throw new LosslogError('STORE', `${path} is not a slice of losslog`);
+    this.db = db;
+    this.slice = slice;
+    this.start = hourStart(slice.hour);
+    this.indexes = new Set(tables.keys());
+    const present = KINDS.filter((kind) => tables.has(kind));
+    const view = readView(db, present);
+    this.extent = view.extent;
+    if (this.extent.version > FORMAT_VERSION) throw versionError(path, this.extent.version);
+    this.kinds = new Map(
+      present
+        .map((kind, i) => ({ kind, maxId: view.maxIds[i] }))
+        .filter((entry): entry is { kind: Kind; maxId: number } => typeof entry.maxId === 'number')
+        .map(({ kind, maxId }) => [kind, { columns: columnNames(db, kind, tables.get(kind)), maxId }]),
+    );
+    this.#string = db.prepare('SELECT value FROM string WHERE id = ?');
+  }
+
+  /** Time of the slice's first event; undefined when it has none. */
+  get first(): WallNs | undefined {
+    return this.extent.first === null ? undefined : wallNs(this.start + BigInt(this.extent.first));
+  }
+
+  /** Time of the slice's last event; undefined when it has none. */
+  get last(): WallNs | undefined {
+    return this.extent.last === null ? undefined : wallNs(this.start + BigInt(this.extent.last));
+  }
+
+  /** Rows of a SELECT as arrays. */
+  all(sql: string, parameters: readonly Bindable[] = []): RawRow[] {
+    const statement = this.db.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.all(...parameters) as unknown as RawRow[];
+  }
+
+  /** The columns of a SELECT whose rows {@link decode} takes. */
+  select(kind: Kind): string {
+    return selectList(columnsOf(kind), this.kinds.get(kind)?.columns ?? new Set());
+  }
+
+  decode(kind: Kind, row: RawRow): Event {
+    return decodeRow(kind, columnsOf(kind), row, this.start, (key) => this.stringOf(key));
+  }
+
+  /** The text of a key of the dictionary. */
+  stringOf(key: number): string {
+    let text = this.#strings.get(key);
+    if (text === undefined) {
+      text = this.#string.get(key)?.value as string | undefined;
+      if (text === undefined) throw new LosslogError('STORE', `the dictionary has no text ${key}`);
+      this.#strings.set(key, text);
+    }
+    return text;
+  }
+
+  /** Keys of the texts that fulfil an SQL condition on `value`. */
+  keysWhere(condition: string, parameters: readonly Bindable[]): number[] {
+    return this.all(`SELECT id FROM string WHERE ${condition}`, parameters).map(([id]) => id as number);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+/** Tables and indexes by name, with the SQL that made them. */
+function readTables(db: DatabaseSync): Map<string, string | null> {
+  const rows = db.prepare('SELECT name, sql FROM sqlite_schema').all() as { name: string; sql: string | null }[];
+  return new Map(rows.map(({ name, sql }) => [name, sql]));
+}
+
+/** Reads everything that fixes the view in one statement, hence at one moment. */
+function readView(db: DatabaseSync, kinds: readonly Kind[]): { extent: Extent; maxIds: (number | null)[] } {
+  const maxIds = kinds.map((kind, i) => `, (SELECT max(id) FROM ${quoted(kind)}) AS max${i}`).join('');
+  const row = db.prepare(`SELECT version, sealed, first, last, late${maxIds} FROM meta`).get();
+  if (!row) throw new LosslogError('STORE', 'its meta table is empty');
+  return { extent: row as unknown as Extent, maxIds: kinds.map((_, i) => row[`max${i}`] as number | null) };
+}
+
+/** Names of the columns of a kind's table: those of this build, or what the table has when another release made it. */
+function columnNames(db: DatabaseSync, kind: Kind, sql: string | null | undefined): Set<string> {
+  if (sql === kindTableSql(kind)) return new Set(columnsOf(kind).map(({ name }) => name));
+  const rows = db.prepare(`SELECT name FROM pragma_table_info('${kind}')`).all() as { name: string }[];
+  return new Set(rows.map(({ name }) => name));
+}

@@ -1,0 +1,178 @@
+/** Counting by the key of a dimension, from the events themselves or from the rollups. */
+
+import { formatIp } from '../base/ip.ts';
+import type { Filter, TopDimension } from '../event/filter.ts';
+import { CAUSES, DIRECTIONS, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { planOf } from './plan.ts';
+import { BENIGN, NO_STRING } from './rollup.ts';
+import type { RawRow } from './row.ts';
+import { enumCode, HOUR_ROLLUPS, type HourRollup, hourRollupTable, kindCode, quoted } from './schema.ts';
+import type { SliceReader } from './slice-reader.ts';
+
+/** What was lost under one key. What a `summary` counted is in it. */
+export interface TopRow {
+  /** Text of the key; absent for what has none. */
+  key?: string;
+  /** Retransmissions, drops and resets together. */
+  events: number;
+  /** Resent packets as the kernel built them; each may be several segments. */
+  retransmissions: number;
+  /** TCP segments in them. */
+  segments: number;
+  /** Payload bytes in them. */
+  bytes: number;
+  drops: number;
+  resets: number;
+}
+
+/** Kinds that a dimension applies to: a drop has no cause, so it is no row "cause unknown". */
+const COUNTED: Record<TopDimension, readonly Kind[]> = {
+  peer: ['retransmit', 'drop', 'reset'],
+  process: ['retransmit', 'drop', 'reset'],
+  container: ['retransmit', 'drop', 'reset'],
+  netns: ['retransmit', 'drop', 'reset'],
+  reason: ['drop', 'reset'],
+  cause: ['retransmit'],
+  location: ['drop'],
+};
+
+/** Counts by key, to which slices are added. */
+export class Tally {
+  readonly #rows = new Map<string | undefined, TopRow>();
+
+  /** @param kind the kind that the counts are of, a summary's being the one that it sums up. */
+  add(key: string | undefined, kind: Kind, [events, segments, bytes]: readonly [number, number, number]): void {
+    const counts = { events, retransmissions: 0, segments: 0, bytes: 0, drops: 0, resets: 0 };
+    if (kind === 'drop') this.addRow({ ...counts, drops: events }, key);
+    else if (kind === 'reset') this.addRow({ ...counts, resets: events }, key);
+    else this.addRow({ ...counts, retransmissions: events, segments, bytes }, key);
+  }
+
+  addRow(counts: TopRow, key: string | undefined): void {
+    if (counts.events === 0) return;
+    const row = this.#rows.get(key);
+    if (!row) {
+      this.#rows.set(key, key === undefined ? { ...counts } : { ...counts, key });
+      return;
+    }
+    row.events += counts.events;
+    row.retransmissions += counts.retransmissions;
+    row.segments += counts.segments;
+    row.bytes += counts.bytes;
+    row.drops += counts.drops;
+    row.resets += counts.resets;
+  }
+
+  addAll(other: Tally): void {
+    for (const row of other.#rows.values()) this.addRow(row, row.key);
+  }
+
+  /** The rows that lost most segments, packets and connections together; of equals, by key, the unknown one last. */
+  top(limit: number): TopRow[] {
+    const lost = (row: TopRow) => row.segments + row.drops + row.resets;
+    const byKey = (a: TopRow, b: TopRow) =>
+      a.key === undefined ? 1 : b.key === undefined ? -1 : a.key < b.key ? -1 : 1;
+    return [...this.#rows.values()].sort((a, b) => lost(b) - lost(a) || byKey(a, b)).slice(0, limit);
+  }
+}
+
+/** Counts a slice's events that pass the filter. */
+export function countEvents(slice: SliceReader, filter: Filter, by: TopDimension): Tally {
+  const tally = new Tally();
+  for (const kind of COUNTED[by]) countKind(slice, filter, by, kind, tally);
+  countSummaries(slice, filter, by, tally);
+  return tally;
+}
+
+const SUMS: Partial<Record<Kind, string>> = {
+  retransmit: 'count(*), sum(segments), ifnull(sum(bytes), 0)',
+  drop: 'count(*), 0, 0',
+  reset: 'count(*), 0, 0',
+};
+
+function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: Kind, tally: Tally): void {
+  const plan = planOf(slice, kind, filter);
+  if (!plan) return;
+  const key = keyExpression(kind, by);
+  const rows = slice.all(`SELECT ${key}, ${SUMS[kind]} ${plan.from} GROUP BY 1`, plan.parameters);
+  for (const row of rows) tally.add(keyText(slice, by, kind, row[0]), kind, countsOf(row, 1));
+}
+
+function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension, tally: Tally): void {
+  const plan = planOf(slice, 'summary', filter);
+  if (!plan) return;
+  const { type } = fieldsOf('summary').of as { type: { values: readonly Kind[] } };
+  const sums = 'sum(events), ifnull(sum(segments), 0), ifnull(sum(bytes), 0)';
+  const key = keyExpression('summary', by);
+  const rows = slice.all(`SELECT ${key}, "of", ${sums} ${plan.from} AND events > 0 GROUP BY 1, 2`, plan.parameters);
+  for (const row of rows) {
+    const of = type.values[(row[1] as number) - 1] as Kind;
+    if (COUNTED[by].includes(of)) tally.add(keyText(slice, by, 'summary', row[0]), of, countsOf(row, 2));
+  }
+}
+
+const countsOf = (row: RawRow, at: number): [number, number, number] =>
+  row.slice(at, at + 3).map(Number) as [number, number, number];
+
+/** The column of the key. Which end is the peer is the same choice as in rollup.ts. */
+function keyExpression(kind: Kind, by: TopDimension): string {
+  if (by === 'peer') {
+    const rx = enumCode({ values: DIRECTIONS }, 'rx');
+    return kind === 'drop' ? `CASE WHEN direction = ${rx} THEN src ELSE dst END` : 'dst';
+  }
+  // A summary has the cause of retransmissions in the field that holds the reason of drops.
+  const name = kind === 'summary' && by === 'cause' ? 'reason' : by;
+  return name in fieldsOf(kind) ? quoted(name) : 'NULL';
+}
+
+function keyText(
+  slice: SliceReader,
+  by: TopDimension,
+  kind: Kind,
+  key: RawRow[number] | undefined,
+): string | undefined {
+  if (key === null || key === undefined) return undefined;
+  if (key instanceof Uint8Array) return formatIp(key);
+  if (by === 'netns') return String(key);
+  if (by === 'cause' && kind === 'retransmit') return CAUSES[(key as number) - 1];
+  return slice.stringOf(key as number);
+}
+
+const isHourRollup = (by: TopDimension): by is HourRollup => by in HOUR_ROLLUPS;
+
+/** Whether the rollups hold the counts of a dimension. */
+export const hasRollup = (by: TopDimension): boolean => isHourRollup(by) || by === 'cause' || by === 'reason';
+
+/** The counts of a whole slice from its rollups. @param all benign drops too. */
+export function countRollups(slice: SliceReader, by: TopDimension, all: boolean): Tally {
+  const tally = new Tally();
+  if (isHourRollup(by)) addHourRollup(slice, by, all, tally);
+  else addMinuteRollup(slice, by, all, tally);
+  return tally;
+}
+
+function addHourRollup(slice: SliceReader, by: HourRollup, all: boolean, tally: Tally): void {
+  const dropped = all ? 'drops + benign' : 'drops';
+  const rows = slice.all(
+    `SELECT key, retransmissions, segments, bytes, ${dropped}, resets FROM ${hourRollupTable(by)}`,
+  );
+  for (const [key, ...counts] of rows) {
+    const [retransmissions, segments, bytes, drops, resets] = counts as [number, number, number, number, number];
+    const isUnknown = key === NO_STRING || (key as Uint8Array).length === 0;
+    const text = isUnknown ? undefined : keyText(slice, by, 'retransmit', key);
+    const events = retransmissions + drops + resets;
+    tally.addRow({ events, retransmissions, segments, bytes, drops, resets }, text);
+  }
+}
+
+function addMinuteRollup(slice: SliceReader, by: TopDimension, all: boolean, tally: Tally): void {
+  const kinds = COUNTED[by].map(kindCode).join();
+  const rows = slice.all(
+    `SELECT what, kind, sum(events), sum(segments), sum(bytes) FROM minute
+     WHERE kind IN (${kinds}) ${all ? '' : `AND class <> ${BENIGN}`} GROUP BY 1, 2`,
+  );
+  for (const row of rows) {
+    const text = row[0] === NO_STRING ? undefined : slice.stringOf(row[0] as number);
+    tally.add(text, KINDS[(row[1] as number) - 1] as Kind, countsOf(row, 2));
+  }
+}

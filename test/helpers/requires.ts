@@ -1,0 +1,48 @@
+/** What a test needs of the machine; without it the test is skipped and says why. */
+
+import { existsSync } from 'node:fs';
+import { cgroupMounts } from '../../lab/cgroup.ts';
+import { Lab } from '../../lab/lab.ts';
+
+/** Why a need is not met, or undefined when it is. */
+const checks = {
+  root: () => (process.geteuid?.() === 0 ? undefined : 'needs root'),
+  btf: () => (existsSync('/sys/kernel/btf/vmlinux') ? undefined : 'this kernel has no BTF'),
+  ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'this kernel has no IPv6'),
+  cgroup1: () => (hasCgroup(1) ? undefined : 'no cgroup v1 hierarchy is mounted'),
+  cgroup2: () => (hasCgroup(2) ? undefined : 'no cgroup v2 hierarchy is mounted'),
+  tbf: () => tryInLab((lab) => lab.twoHosts().client.limitRate({ rate: '1mbit' })),
+  statistic: () => tryInLab((lab) => lab.twoHosts().client.dropEveryNth(2)),
+} as const;
+
+export type Need = keyof typeof checks;
+
+/** Options for `test()`: skip, with the reason, where a need is not met. */
+export function requires(...needs: Need[]): { skip: string | false } {
+  for (const need of needs) {
+    const reason = met(need);
+    if (reason !== undefined) return { skip: reason };
+  }
+  return { skip: false };
+}
+
+const known = new Map<Need, string | undefined>();
+
+function met(need: Need): string | undefined {
+  if (!known.has(need)) known.set(need, checks[need]());
+  return known.get(need);
+}
+
+const hasCgroup = (version: 1 | 2): boolean => cgroupMounts().some((mount) => mount.version === version);
+
+function tryInLab(use: (lab: Lab) => void): string | undefined {
+  const lab = Lab.create();
+  try {
+    use(lab);
+    return undefined;
+  } catch (error) {
+    return `not possible here: ${error instanceof Error ? error.message : error}`;
+  } finally {
+    lab.close();
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Retransmissions against the kernel's own counters, exactly. The relations are worked out from net/ipv4/tcp_output.c,
+ * tcp_timer.c and tcp_input.c and stated in docs/events/retransmit.md.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Counters } from '../lab/counters.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab, type TopologyOptions } from '../lab/lab.ts';
+import { type JsonEvent, Recorder } from '../lab/recorder.ts';
+import { holdConnection, sendTcp, startFullListener, startSink } from '../lab/traffic.ts';
+import { requires } from './helpers/requires.ts';
+import { seen } from './helpers/seen.ts';
+
+type Retransmission = JsonEvent<'retransmit'>;
+type Cause = Retransmission['cause'];
+
+/** A failure after the segment was counted: __tcp_retransmit_skb() had called tcp_transmit_skb(). */
+const FAILED_LATE = new Set(['NET_XMIT_DROP', 'EPERM', 'ENOBUFS']);
+
+const segmentsOf = (events: readonly Retransmission[]): number =>
+  events.reduce((sum, { segments }) => sum + segments, 0);
+
+/** How many sequence numbers the segment takes, modulo 2^32. */
+const sequenceNumbers = ({ seq, endSeq }: Retransmission): number => ((endSeq as number) - (seq as number)) >>> 0;
+
+function of(events: readonly Retransmission[], cause: Cause): Retransmission[] {
+  return events.filter((event) => event.cause === cause && event.failed === undefined);
+}
+
+/** Every relation that holds between recorded retransmissions and the counters of the sender's namespace. */
+function assertCounters(events: readonly Retransmission[], counters: Counters): void {
+  const sent = events.filter(({ failed }) => failed === undefined);
+  const failedLate = events.filter(({ failed }) => failed !== undefined && FAILED_LATE.has(failed));
+  assert.equal(segmentsOf(failedLate), counters.get('TcpExt.TCPRetransFail'), 'segments that failed = TCPRetransFail');
+  assert.equal(segmentsOf(sent) + segmentsOf(failedLate), counters.get('Tcp.RetransSegs'), 'segments = RetransSegs');
+  assert.equal(segmentsOf(of(events, 'fast')), counters.get('TcpExt.TCPFastRetrans'), 'fast = TCPFastRetrans');
+  assert.equal(segmentsOf(of(events, 'loss-recovery')), counters.get('TcpExt.TCPSlowStartRetrans'), 'loss-recovery');
+  const timeouts = events.filter(({ cause }) => cause === 'rto' || cause === 'syn').length;
+  const synAcks = of(events, 'syn-ack').length;
+  const counted = counters.get('TcpExt.TCPTimeouts');
+  // A SYN-ACK is resent by its timer, which counts, or in answer to a SYN that came again, which does not.
+  assert.ok(timeouts <= counted && counted <= timeouts + synAcks, `TCPTimeouts ${counted}: ${timeouts} + ${synAcks}`);
+  const handshake = events.filter(({ cause }) => cause === 'syn' || cause === 'syn-ack');
+  assert.equal(segmentsOf(handshake), counters.get('TcpExt.TCPSynRetrans'), 'syn + syn-ack = TCPSynRetrans');
+  // A probe may also be new data, which is no retransmission.
+  assert.ok(of(events, 'tail-loss-probe').length <= counters.get('TcpExt.TCPLossProbes'), 'probes <= TCPLossProbes');
+  assert.deepEqual(of(events, 'unknown'), []);
+}
+
+/** Records both hosts while `traffic` runs; returns the sender's retransmissions and what its counters grew by. */
+function recorded(hosts: Host[], sender: Host, traffic: () => Promise<void>) {
+  return seen(() => recordOnce(hosts, sender, traffic));
+}
+
+async function recordOnce(hosts: Host[], sender: Host, traffic: () => Promise<void>) {
+  await using recorder = await Recorder.start({ hosts });
+  const before = sender.counters();
+  await traffic();
+  const counters = sender.counters().since(before);
+  await recorder.stop();
+  assert.deepEqual(recorder.eventsOf('coverage'), [], 'nothing was lost on the way');
+  const events = recorder.eventsOf('retransmit').filter(({ netns }) => netns === sender.netns);
+  return { events, counters };
+}
+
+const OFFLOADS: [string, TopologyOptions][] = [
+  ['GSO and TSO', {}],
+  ['GSO without TSO', { tso: false }],
+  ['no GSO', { gso: false }],
+];
+
+for (const family of [4, 6] as const) {
+  for (const [name, options] of OFFLOADS) {
+    test(
+      `1 % loss, IPv${family}, ${name}: every counter of the kernel is met`,
+      requires('root', 'btf', 'statistic'),
+      async () => {
+        await using lab = Lab.create();
+        const { client, server } = lab.twoHosts(options);
+        const sink = await startSink(server);
+        server.dropRandomly(0.01, { family, protocol: 'tcp' });
+        const bytes = options.gso === false ? 8_000_000 : 60_000_000;
+        const { events, counters } = await recorded([client, server], client, async () => {
+          const result = await sendTcp(
+            client,
+            { host: family === 4 ? server.ip4 : server.ip6, port: sink.port, bytes, connections: 4 },
+            { timeoutMs: 60_000 },
+          );
+          assert.deepEqual(result.errors, []);
+        });
+        assert.ok(segmentsOf(events) > 50, `only ${segmentsOf(events)} segments were resent`);
+        assertCounters(events, counters);
+        for (const event of events) {
+          assert.equal(event.family, `ipv${family}`);
+          assert.equal(event.dport, sink.port);
+          const beyondPayload = sequenceNumbers(event) - (event.bytes as number);
+          assert.ok(beyondPayload === 0 || beyondPayload === 1, 'payload, and one for a FIN');
+        }
+      },
+    );
+  }
+}
+
+test('an outage: timeouts, then recovery clocked by acknowledgements', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts({ tso: false });
+  const sink = await startSink(server);
+  const { events, counters } = await recorded([client, server], client, async () => {
+    const sending = sendTcp(
+      client,
+      { host: server.ip4, port: sink.port, bytes: 60_000_000, chunkBytes: 65_536, pauseMs: 2 },
+      { timeoutMs: 60_000 },
+    );
+    await sleep(300);
+    const outage = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
+    await sleep(1700);
+    outage.remove();
+    await sending;
+  });
+  assertCounters(events, counters);
+  assert.ok(of(events, 'rto').length >= 2, 'timeouts');
+  assert.ok(of(events, 'loss-recovery').length >= 5, 'recovery');
+  const timeouts = of(events, 'rto');
+  assert.deepEqual(
+    timeouts.map(({ retransmits }) => retransmits),
+    timeouts.map((_, i) => i + 1),
+    'tcp_enter_loss() has counted this timeout in icsk_retransmits',
+  );
+  assert.ok(timeouts.every(({ caState, state }) => caState === 'Loss' && state === 'TCP_ESTABLISHED'));
+});
+
+test('a lost tail: the probe is told apart from a timeout', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  const sink = await startSink(server);
+  const { events, counters } = await recorded([client, server], client, async () => {
+    const held = await holdConnection(client, { host: server.ip4, port: sink.port });
+    await held.tell('send 1000');
+    await sleep(200);
+    const loss = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
+    await held.tell('send 1009');
+    await sleep(150);
+    loss.remove();
+    await sleep(1000);
+    await held.tell('close');
+  });
+  assertCounters(events, counters);
+  assert.equal(
+    of(events, 'tail-loss-probe').length,
+    counters.get('TcpExt.TCPLossProbes'),
+    'no new data: each probe resends',
+  );
+  const [probe] = events;
+  assert.equal(probe?.cause, 'tail-loss-probe');
+  assert.equal(probe?.bytes, 1009);
+  assert.equal(probe?.totalRetransmits, 1, 'total_retrans counts this one');
+});
+
+test('SYN unanswered, and SYN-ACK unanswered', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  const sink = await startSink(server);
+  const loss = client.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
+  await using recorder = await Recorder.start({ hosts: [client, server] });
+  const before = [client.counters(), server.counters()] as const;
+  const sending = sendTcp(client, { host: server.ip4, port: sink.port, bytes: 1000 }, { timeoutMs: 30_000 });
+  await sleep(3500);
+  loss.remove();
+  await sending;
+  const counters = [client.counters().since(before[0]), server.counters().since(before[1])] as const;
+  await recorder.stop();
+  const events = recorder.eventsOf('retransmit');
+  const byClient = events.filter(({ netns }) => netns === client.netns);
+  const byServer = events.filter(({ netns }) => netns === server.netns);
+  assertCounters(byClient, counters[0]);
+  assertCounters(byServer, counters[1]);
+  assert.ok(byClient.length >= 2 && byClient.every(({ cause, state }) => cause === 'syn' && state === 'TCP_SYN_SENT'));
+  assert.ok(
+    byServer.length >= 1 && byServer.every(({ cause, state }) => cause === 'syn-ack' && state === 'TCP_NEW_SYN_RECV'),
+  );
+  for (const { src, sport, dst } of byServer) assert.deepEqual([src, sport, dst], [server.ip4, sink.port, client.ip4]);
+  for (const event of events) assert.equal(sequenceNumbers(event), 1, 'a SYN takes one');
+});
+
+test('a full accept queue: SYNs are resent, and no drop tells why', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  const { port } = await startFullListener(server, { backlog: 1 });
+  for (let i = 0; i < 2; i++) await holdConnection(client, { host: server.ip4, port });
+  const before = server.counters();
+  const { events, counters } = await recorded([client, server], client, async () => {
+    await assert.rejects(sendTcp(client, { host: server.ip4, port, bytes: 0 }, { timeoutMs: 3500 }));
+  });
+  assert.ok(server.counters().since(before).get('TcpExt.ListenOverflows') >= 2);
+  assertCounters(events, counters);
+  assert.ok(of(events, 'syn').length >= 2);
+});
+
+test('refused by the own firewall, and by the own queue: failed says so', requires('root', 'btf', 'tbf'), async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  const sink = await startSink(server);
+  const refused = await recorded([client, server], client, async () => {
+    const held = await holdConnection(client, { host: server.ip4, port: sink.port });
+    const loss = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
+    await held.tell('send 1000');
+    await sleep(100);
+    const rule = client.dropMatching({ family: 4, protocol: 'tcp', chain: 'OUTPUT' });
+    await sleep(1500);
+    rule.remove();
+    loss.remove();
+    await sleep(1000);
+    await held.tell('close');
+  });
+  assertCounters(refused.events, refused.counters);
+  assert.ok(
+    refused.events.some(({ failed }) => failed === 'EPERM'),
+    'refused by the firewall',
+  );
+  const queued = await recorded([client, server], client, async () => {
+    const queue = client.limitRate({ rate: '8mbit', burstBytes: 4000, limitBytes: 8000 });
+    await sendTcp(client, { host: server.ip4, port: sink.port, bytes: 800_000, connections: 8 }, { timeoutMs: 60_000 });
+    queue.remove();
+  });
+  assertCounters(queued.events, queued.counters);
+  assert.ok(
+    queued.events.some(({ failed }) => failed === 'NET_XMIT_DROP'),
+    'refused by the queue',
+  );
+});
