@@ -102,27 +102,47 @@ function onSmallDisk(dir: string, size: string, command: readonly string[]) {
   return spawnSync('unshare', options, { encoding: 'utf8', timeout: 60_000 });
 }
 
-test('a full disk stops nothing: losses are counted and told once there is room', { skip: needsRoot }, (t) => {
+interface Step {
+  step: string;
+  stored: number;
+  pending: number;
+  unstored: number;
+}
+
+/** Runs the writer on a disk that is full for a while. @returns what it told, and what is read at the end. */
+function tellsOfFullDisk(t: TestContext, mode: string) {
   const disk = temporaryDirectory(t);
   const store = join(disk, 'store');
-  const command = `"${process.execPath}" ${NODE_OPTIONS.join(' ')} "${WRITER}" full-disk "${store}" &&
-    "${process.execPath}" ${NODE_OPTIONS.join(' ')} "${READER}" "${store}"`;
+  const node = `"${process.execPath}" ${NODE_OPTIONS.join(' ')}`;
+  const command = `${node} "${WRITER}" ${mode} "${store}" && ${node} "${READER}" "${store}"`;
   const { stdout, stderr, status } = onSmallDisk(disk, '24m', ['sh', '-c', command]);
   assert.equal(status, 0, stderr);
-  const [before, full, after, read] = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
+  const lines = stdout.trim().split('\n');
+  const [before, full, after, read] = lines.map((line) => JSON.parse(line)) as [Step, Step, Step, object];
+  return { before, full, after, read };
+}
+
+test('a full disk stops nothing: losses are counted and told once there is room', { skip: needsRoot }, (t) => {
+  const { before, full, after, read } = tellsOfFullDisk(t, 'full-disk');
   assert.deepEqual(before, { step: 'before', stored: 10, pending: 0, unstored: 0 });
-  assert.equal(full.stored + full.pending + full.unstored, 30_010);
   assert.equal(full.pending, 20_000);
   assert.ok(full.unstored > 0);
+  assert.equal(full.stored + full.pending + full.unstored, 30_010);
   assert.deepEqual(after, { step: 'after', stored: full.stored + full.pending, pending: 0, unstored: full.unstored });
-  const [lost, ...rest] = read.lost as { count: number; why: string }[];
-  assert.deepEqual(rest, []);
-  assert.deepEqual(lost, { count: full.unstored, why: 'database or disk is full' });
-  assert.deepEqual(read.skipped, []);
-  assert.equal(read.events, after.stored + 1);
+  assert.deepEqual(read, {
+    events: after.stored + 1,
+    skipped: [],
+    lost: [{ count: full.unstored, why: 'database or disk is full' }],
+  });
+});
+
+test('a recorder starts on a full disk too', { skip: needsRoot }, (t) => {
+  const { before, full, after, read } = tellsOfFullDisk(t, 'full-from-start');
+  assert.deepEqual(before, { step: 'before', stored: 0, pending: 10, unstored: 0 });
+  assert.deepEqual(full, { step: 'full', stored: 0, pending: 20_000, unstored: 10_010 });
+  assert.deepEqual(after, { step: 'after', stored: 20_000, pending: 0, unstored: 10_010 });
+  const { events, skipped, lost } = read as { events: number; skipped: unknown[]; lost: { count: number }[] };
+  assert.deepEqual([events, skipped, lost.map(({ count }) => count)], [20_001, [], [10_010]]);
 });
 
 test('a store that may not be written is refused', { skip: needsRoot }, (t) => {

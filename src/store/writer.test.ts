@@ -167,6 +167,27 @@ test('sessions tell who recorded, from when to when, and how it ended', (t) => {
   second.close();
 });
 
+test('an idle recorder says every ten seconds that it lives, without making files for it', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const dir = temporaryDirectory(t);
+  let now = at(0n);
+  const writer = openWriter(dir, { now: () => now });
+  const lastOf = () => {
+    const reader = StoreReader.open(dir);
+    const [session] = reader.coverage().sessions;
+    reader.close();
+    return session?.lastNs;
+  };
+  assert.equal(lastOf(), at(0n));
+  now = at(3n * NS_PER_HOUR);
+  t.mock.timers.tick(9_999);
+  assert.equal(lastOf(), at(0n));
+  t.mock.timers.tick(1);
+  assert.equal(lastOf(), at(3n * NS_PER_HOUR));
+  assert.deepEqual(slicesOf(dir), ['2026-11-22T20.db']);
+  writer.close();
+});
+
 test('an event that cannot be stored does not keep the others out, and is told in coverage', (t) => {
   const dir = temporaryDirectory(t);
   const writer = openWriter(dir);

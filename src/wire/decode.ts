@@ -112,12 +112,13 @@ function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding
   const reason = head.flags & flag.hasReason ? decoding.dropReason(bytes.readUInt32LE(offset + at.reason)) : undefined;
   const location = decoding.symbol(bytes.readBigUInt64LE(offset + at.location));
   const tcpFlags = bytes[offset + at.tcpFlags] as number;
-  const facts = { reason: reason?.reason, location, dst: head.common.dst, tcpFlags };
+  const protocol = protocolOf(bytes, offset, head);
+  const onNetwork = protocol !== undefined || head.common.device !== undefined;
+  const facts = { reason: reason?.reason, location, dst: head.common.dst, tcpFlags, onNetwork };
   const event: DropEvent = { kind: 'drop', ...head.common, ...reason, class: classOf(facts) };
   if (location !== undefined) event.location = location;
   const way = DIRECTIONS[head.direction];
   if (way) event.direction = way;
-  const protocol = protocolOf(bytes, offset, head);
   if (protocol !== undefined) event.protocol = protocol;
   if (head.flags & flag.hasSeq) {
     event.tcpFlags = tcpFlagNames(tcpFlags);

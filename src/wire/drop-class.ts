@@ -50,6 +50,8 @@ const BENIGN_PLACES: ReadonlySet<string> = new Set([
   'netlink_sock_destruct',
   'packet_sock_destruct',
   'skb_release_data',
+  // A multicast group that nobody here joined: MLD and the like, seen on every new link.
+  'ip6_mc_input',
   // Netlink broadcasts to which nobody listens.
   'netlink_broadcast_filtered',
 ]);
@@ -89,13 +91,19 @@ export interface DropFacts {
   location: string | undefined;
   dst: Uint8Array | undefined;
   tcpFlags: number;
+  /** Whether the skb had a device, an EtherType or IP headers. */
+  onNetwork: boolean;
 }
 
 const RST = 4;
 
 export function classOf(facts: DropFacts): DropClass {
   const { reason } = facts;
-  if (reason === undefined || reason === 'NOT_SPECIFIED') return classOfPlace(facts.location);
+  if (reason === undefined || reason === 'NOT_SPECIFIED') {
+    // Messages of Unix, netlink and vsock sockets are skbs too: unix_stream_connect, nfnetlink_rcv_batch and
+    // virtio_transport_recv_pkt free theirs so, on 5.10 to 7.3.
+    return facts.onNetwork ? classOfPlace(facts.location) : 'benign';
+  }
   if (BENIGN_REASONS.has(reason)) return 'benign';
   if (BENIGN_WHEN_MULTICAST.has(reason) && facts.dst && isGroup(facts.dst)) return 'benign';
   // A RST for a connection that is already gone: what it would end has ended.
