@@ -102,10 +102,7 @@ test('doctor finds that this host can record', requires('root', 'btf'), () => {
 });
 
 test('doctor without BTF says what is missing, and exits with 3', requires('root', 'btf'), () => {
-  const [program, ...args] = [...inMountNamespace('mount -t tmpfs none /sys/kernel/btf'), LOSSLOG, 'doctor'] as [
-    string,
-    ...string[],
-  ];
+  const [program, ...args] = inMountNamespace('mount -t tmpfs none /sys/kernel/btf');
   const { status, stdout } = spawnSync(program, [...args, LOSSLOG, 'doctor'], { encoding: 'utf8', timeout: 30_000 });
   assert.equal(status, 3);
   assert.match(stdout, /^missing {2}BTF: this kernel has no type information/m);

@@ -136,7 +136,7 @@ test('a full disk stops nothing: losses are counted and told once there is room'
   });
 });
 
-test('a recorder starts on a full disk too', { skip: needsRoot }, (t) => {
+test('a recorder can be started again on a full disk', { skip: needsRoot }, (t) => {
   const { before, full, after, read } = tellsOfFullDisk(t, 'full-from-start');
   assert.deepEqual(before, { step: 'before', stored: 0, pending: 10, unstored: 0 });
   assert.deepEqual(full, { step: 'full', stored: 0, pending: 20_000, unstored: 10_010 });

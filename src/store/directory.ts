@@ -1,7 +1,7 @@
 /** The directory of a store: made, checked, and refused with a reason. */
 
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errnoOf, LosslogError, messageOf } from '../base/errors.ts';
 import { FORMAT_VERSION } from './schema.ts';
 import { listSlices } from './slice-name.ts';
@@ -9,10 +9,25 @@ import { openForReading, sqliteCode } from './sqlite.ts';
 
 const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS']);
 
+/**
+ * Node's own recursive mkdir says ENOENT for a file system that is read-only, and never returns below /proc, where a parent that is
+ * there refuses with ENOENT (both seen with 24.21).
+ */
+function makeDirectory(dir: string, mode: number): void {
+  if (existsSync(dir)) return;
+  const parent = dirname(dir);
+  if (parent !== dir) makeDirectory(parent, 0o755);
+  try {
+    mkdirSync(dir, { mode });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
 /** Makes the directory (mode 0700) where there is none. @throws NOT_PERMITTED, STORE */
 export function prepareDirectory(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir, 0o700);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (FORBIDDEN.has(errnoOf(error))) {

@@ -56,7 +56,7 @@ function noteHolder(db: DatabaseSync): void {
              INSERT INTO holder VALUES (${process.pid}); COMMIT`);
   } catch (error) {
     if (isBusy(error)) throw error;
-    // A full disk: the lock itself needs no space, and the recorder must start.
+    // A full disk: the lock itself needs no space once its file is there, and the recorder must start again.
     if (db.isTransaction) db.exec('ROLLBACK');
   }
 }
