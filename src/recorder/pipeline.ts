@@ -45,6 +45,8 @@ export class Pipeline {
     if (this.#collected.length === 0) return;
     const batch = this.#collected;
     this.#collected = [];
+    // The rings are drained one after the other: a drop and the retransmission it caused are put in the order they happened.
+    batch.sort((a, b) => Number(a.event.bootNs ?? 0n) - Number(b.event.bootNs ?? 0n));
     this.#owners.resolve(batch);
     for (const { event } of batch) this.#netnsNames.resolve(event);
     this.#deliver(batch.map(({ event }) => event));

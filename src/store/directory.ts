@@ -14,13 +14,15 @@ const FORBIDDEN: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', '
  * there refuses with ENOENT (both seen with 24.21).
  */
 function makeDirectory(dir: string, mode: number): void {
-  if (existsSync(dir)) return;
+  const found = statSync(dir, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
   const parent = dirname(dir);
   if (parent !== dir) makeDirectory(parent, 0o755);
   try {
     mkdirSync(dir, { mode });
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    // Another process may have made it meanwhile.
+    if (errnoOf(error) !== 'EEXIST' || !statSync(dir).isDirectory()) throw error;
   }
 }
 
