@@ -153,3 +153,63 @@ test('equal tuples in two namespaces', requires('root', 'btf'), async () => {
     );
   }
 });
+
+for (const version of [1, 2] as const) {
+  test(
+    `cgroup v${version} and container outlive the process and its cgroup`,
+    requires('root', 'btf', `cgroup${version}`),
+    async () => {
+      await using lab = Lab.create();
+      const { client, server } = lab.twoHosts();
+      const sink = await startSink(server);
+      const id = '0123456789abcdef'.repeat(4);
+      const group = lab.cgroup(`docker-${id}.scope`, version);
+      await using recorder = await Recorder.start({ hosts: [client, server] });
+      const target = { host: server.ip4, port: sink.port, title: 'in-container' };
+      const holder = await holdConnection(client, target, { cgroup: group });
+      const loss = server.dropMatching({ family: 4, protocol: 'tcp', dport: sink.port });
+      await holder.tell('send 1009');
+      holder.process.kill();
+      await holder.process.wait();
+      group.remove();
+      await sleep(OUTAGE_MS);
+      loss.remove();
+      await sleep(OUTAGE_MS);
+      await recorder.stop();
+      const resent = recorder.events('--container', id.slice(0, 12)).filter(isResent);
+      assertOwner(resent, holder.process.pid, 'in-container');
+      assert.equal(resent.length, recorder.events().filter(isResent).length);
+      for (const event of resent) assert.deepEqual([event.cgroup, event.container], [group.path, id]);
+    },
+  );
+}
+
+test(
+  "a packet dropped before a socket was looked up: its connection's owner, or its listener's",
+  requires('root', 'btf'),
+  async () => {
+    await using lab = Lab.create();
+    const { client, server } = lab.twoHosts();
+    const sink = await startSink(server, { title: 'the-sink' });
+    await using recorder = await Recorder.start({ hosts: [server] });
+    const holder = await holdConnection(client, { host: server.ip4, port: sink.port });
+    const loss = server.dropMatching({
+      family: 4,
+      protocol: 'tcp',
+      chain: 'PREROUTING',
+      table: 'raw',
+      dport: sink.port,
+    });
+    await holder.tell('send 1009');
+    const refused = holdConnection(client, { host: server.ip4, port: sink.port });
+    await sleep(OUTAGE_MS);
+    loss.remove();
+    await refused;
+    await recorder.stop();
+    const dropped = recorder.events().filter(isFiltered);
+    assert.ok(
+      dropped.some(({ tcpFlags }) => tcpFlags === 'SYN') && dropped.some(({ tcpFlags }) => tcpFlags === 'PSH|ACK'),
+    );
+    assertOwner(dropped, sink.process.pid, 'the-sink');
+  },
+);
