@@ -221,8 +221,8 @@ test('refused by the own firewall, and by the own queue: failed says so', requir
     'refused by the firewall',
   );
   const queued = await recorded([client, server], client, async () => {
-    const queue = client.limitRate({ rate: '8mbit', burstBytes: 4000, limitBytes: 8000 });
-    await sendTcp(client, { host: server.ip4, port: sink.port, bytes: 800_000, connections: 8 }, { timeoutMs: 60_000 });
+    const queue = client.limitRate({ rate: '20mbit', burstBytes: 4000, limitBytes: 8000 });
+    await sendTcp(client, { host: server.ip4, port: sink.port, bytes: 240_000, connections: 8 }, { timeoutMs: 60_000 });
     queue.remove();
   });
   assertCounters(queued.events, queued.counters);
