@@ -15,6 +15,8 @@ export interface Answer {
 
 /** A running recorder notes every 10 s that it lives (src/store/session.ts); what is older than this is a dead one. */
 const ALIVE_NS = 15n * NS_PER_S;
+/** Benign drops counted at most. */
+const MAX_BENIGN = 10_000;
 /** Coverage records counted at most. */
 const MAX_COUNTED = 1000;
 
@@ -24,8 +26,9 @@ export function remarks(reader: StoreReader, filter: Filter, { empty, cutTo }: A
   const begins = reader.begins();
   if (empty && begins !== undefined) parts.push(`nothing found: ${trust(reader, filter, begins)}`);
   if (cutTo !== undefined) parts.push(`only the newest ${cutTo} are shown (--limit 0 shows all)`);
-  const benign = reader.countBenign(filter);
-  if (benign > 0) parts.push(`${benign} benign ${benign === 1 ? 'drop is' : 'drops are'} left out (--all shows them)`);
+  const benign = reader.countBenign(filter, MAX_BENIGN);
+  const howMany = benign === MAX_BENIGN ? `at least ${benign}` : String(benign);
+  if (benign > 0) parts.push(`${howMany} benign ${benign === 1 ? 'drop is' : 'drops are'} left out (--all shows them)`);
   parts.push(begins === undefined ? 'the store holds nothing yet' : `history begins ${localTime(begins, 0)}`);
   const skipped = reader.skipped.map(({ file, why }) => `${file} could not be read and is left out: ${why}`);
   return [...skipped, parts.join('; ')];

@@ -20,7 +20,7 @@ export interface StoreWriterOptions {
   maxBytes?: number;
   /** Bound of the age of a slice; default 30 days. */
   maxAgeNs?: bigint;
-  /** Bound of the events of a slice; default 250,000. Queries scan an open slice, so it bounds their time too. */
+  /** Bound of the events of a slice; default 100,000. An open slice has no index: reading one of that size takes 20 to 40 ms. */
   maxSliceRows?: number;
   /** How long an event waits at most before it is committed; default 500 ms. */
   commitIntervalMs?: number;
@@ -28,8 +28,8 @@ export interface StoreWriterOptions {
   now?: () => WallNs;
 }
 
-/** Events of one transaction at most: about 20 ms. */
-const BATCH = 4096;
+/** Events of one transaction at most: about 20 ms, a fraction of what the ring buffers hold in a storm. */
+const BATCH = 2048;
 /** Events held while nothing can be stored: some 20 MB. */
 const MAX_BUFFERED = 20_000;
 /** Memory for the texts of an open slice; a slice with more is full. */
@@ -82,7 +82,7 @@ export class StoreWriter implements Sink {
     this.#options = {
       maxBytes: options.maxBytes ?? 2 ** 30,
       maxAgeNs: options.maxAgeNs ?? 30n * NS_PER_DAY,
-      maxSliceRows: options.maxSliceRows ?? 250_000,
+      maxSliceRows: options.maxSliceRows ?? 100_000,
       commitIntervalMs: options.commitIntervalMs ?? 500,
       now: options.now ?? (() => wallFromMs(Date.now())),
     };
