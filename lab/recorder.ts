@@ -34,6 +34,8 @@ export interface RecorderOptions {
   /** An existing store, which is then kept. Default: a new one, removed at the end. */
   storeDir?: string;
   environment?: Record<string, string>;
+  /** In front of the command: a program that takes rights away, say. */
+  prefix?: readonly string[];
 }
 
 export class Recorder {
@@ -44,7 +46,15 @@ export class Recorder {
   private constructor(options: RecorderOptions) {
     this.storeDir = options.storeDir ?? this.#temporaryStore();
     const netns = (options.hosts ?? []).flatMap((host) => ['--netns', host.name]);
-    const command = [LOSSLOG, 'record', '--store', this.storeDir, ...netns, ...(options.args ?? [])];
+    const command = [
+      ...(options.prefix ?? []),
+      LOSSLOG,
+      'record',
+      '--store',
+      this.storeDir,
+      ...netns,
+      ...(options.args ?? []),
+    ];
     this.process = new LabProcess(command, options.environment);
     this.#cleanup.defer(() => this.process.kill());
   }

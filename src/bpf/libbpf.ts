@@ -38,6 +38,7 @@ const libcPrototypes = {
   mmap: 'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(void *addr, size_t length)',
   sysconf: 'long sysconf(int name)',
+  eventfd: 'int eventfd(unsigned int count, int flags)',
   vsnprintf: 'int vsnprintf(_Out_ void *buf, size_t size, const char *format, void *args)',
 } as const;
 

@@ -100,11 +100,17 @@ export class BpfObject {
   }
 
   #program(name: string): Pointer {
-    return this.#find(libbpf().bpf_object__find_program_by_name(this.#object, name), `program ${name}`);
+    return this.#find(libbpf().bpf_object__find_program_by_name(this.#open(), name), `program ${name}`);
   }
 
   #map(name: string): Pointer {
-    return this.#find(libbpf().bpf_object__find_map_by_name(this.#object, name), `map ${name}`);
+    return this.#find(libbpf().bpf_object__find_map_by_name(this.#open(), name), `map ${name}`);
+  }
+
+  /** libbpf would follow a null pointer. */
+  #open(): Pointer {
+    if (this.#object === null) throw new LosslogError('INTERNAL', 'the BPF object is closed');
+    return this.#object;
   }
 
   #find(pointer: Pointer, what: string): Pointer {

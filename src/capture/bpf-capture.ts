@@ -80,8 +80,12 @@ export class BpfCapture {
     };
   }
 
-  /** Attaches every probe; from its return on all events are recorded. @throws BPF */
-  start(handlers: CaptureHandlers): void {
+  /**
+   * Attaches every probe; from its return on all events are recorded.
+   * @param canPoll whether {@link pollWorks}; else the rings are drained by a timer
+   * @throws BPF
+   */
+  start(handlers: CaptureHandlers, canPoll: boolean): void {
     this.#handlers = handlers;
     // The program that notes owners first, so that no event is older than what it noted.
     for (const { first, rescue } of this.probes.map(programsOf).reverse()) {
@@ -94,6 +98,7 @@ export class BpfCapture {
       this.#rings.map(({ fd }) => fd),
       () => this.drain(),
       (error) => handlers.onError(messageOf(error)),
+      canPoll,
     );
   }
 

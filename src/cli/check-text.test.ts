@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Check } from '../recorder/diagnose.ts';
+import type { Check } from '../recorder/check.ts';
 import { checkLines } from './check-text.ts';
 
 test('a check, what follows and what to do', () => {

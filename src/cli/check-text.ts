@@ -1,7 +1,7 @@
 /** A check of `losslog doctor` as text. */
 
 import { escapeText } from '../base/escape.ts';
-import type { Check } from '../recorder/diagnose.ts';
+import type { Check } from '../recorder/check.ts';
 
 const SGR = { ok: '32', limited: '33', missing: '1;31' } as const;
 const INDENT = ' '.repeat('missing  '.length);

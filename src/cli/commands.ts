@@ -81,7 +81,7 @@ const doctor = defineCommand({
   name: 'doctor',
   summary: 'what this host can and cannot show, and how to mend it',
   about: ['Exit code 3 when recording is not possible.'],
-  flags: { json },
+  flags: { store: storeFlag, json },
   examples: [{ line: 'sudo losslog doctor', doc: 'look before you record' }],
   run: async (values, output) => (await import('./doctor.ts')).doctor(values, output),
 });

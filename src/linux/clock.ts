@@ -30,7 +30,12 @@ type ClockFunction = (clock: number, timespec: BigInt64Array) => number;
 const libc = koffi.load(null);
 const clockGettime = libc.func('int clock_gettime(int clock, void *timespec)') as unknown as ClockFunction;
 const clockGetres = libc.func('int clock_getres(int clock, void *timespec)') as unknown as ClockFunction;
+const adjtimex = libc.func('int adjtimex(void *timex)') as unknown as (timex: Uint8Array) => number;
 const timespec = new BigInt64Array(2);
+/** Larger than struct timex (208 bytes); zero modes only ask. */
+const TIMEX_SIZE = 512;
+/** TIME_ERROR, include/uapi/linux/timex.h: nobody keeps this clock right. */
+const CLOCK_UNSYNCHRONIZED = 5;
 
 function readTimespec(read: ClockFunction, clock: number): bigint {
   read(clock, timespec);
@@ -59,6 +64,11 @@ export function sampleClocks(): ClockSample {
 /** Nanoseconds of a jiffy, 1/HZ: the resolution of the coarse clock is one (kernel/time/posix-timers.c). */
 export function jiffyNs(): number {
   return Number(readTimespec(clockGetres, CLOCK_MONOTONIC_COARSE));
+}
+
+/** Whether something (NTP, PTP) keeps the wall clock right, as the kernel was told (adjtimex(2)). */
+export function isClockSynchronized(): boolean {
+  return adjtimex(new Uint8Array(TIMEX_SIZE)) !== CLOCK_UNSYNCHRONIZED;
 }
 
 /** How fast the kernel slews the clock at most: MAXFREQ, 500 ppm (include/linux/timex.h). */

@@ -1,7 +1,6 @@
 /** What the recorder could not see, as events in the stream: losses, missing probes, steps of the clock. */
 
 import { NS_PER_S } from '../base/time.ts';
-import type { Probe } from '../capture/kernel-facts.ts';
 import type { LossTotals } from '../capture/loss-counters.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import type { ClockSample, ClockStep } from '../linux/clock.ts';
@@ -16,17 +15,17 @@ export class CoverageLedger {
     this.#lastTime = now();
   }
 
-  /** A probe whose tracepoint this kernel lacks. */
-  blind(missing: readonly Probe[]): CoverageEvent[] {
+  /** What this kernel does not show, a sentence each. */
+  blind(whys: readonly string[]): CoverageEvent[] {
     const { wall, boot } = this.#now();
-    return missing.map(({ tracepoint, without }) => ({
+    return whys.map((why) => ({
       kind: 'coverage',
       time: wall,
       bootNs: boot,
       from: wall,
       until: wall,
       state: 'blind',
-      why: `this kernel has no tracepoint ${tracepoint}: ${without}`,
+      why,
     }));
   }
 

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NS_PER_MS } from '../base/time.ts';
+import { pollWorks } from '../bpf/poll-check.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
@@ -99,10 +100,12 @@ async function record(
   });
   const ledger = new CoverageLedger(() => sampleClocks());
   const errors = new ErrorTalk(options.onTalk);
-  capture.start({ onEvents: (batch) => pipeline.add(batch), onError: (message) => errors.add(message) });
+  const canPoll = await pollWorks();
+  capture.start({ onEvents: (batch) => pipeline.add(batch), onError: (message) => errors.add(message) }, canPoll);
   owners.prime();
-  pipeline.emit(ledger.blind(capture.facts.missing));
+  pipeline.emit(ledger.blind(blindSpots(capture)));
   onAttached();
+  if (capture.symbolsUnavailable) options.onTalk(`places of drops are not named: ${capture.symbolsUnavailable}`);
   const housekeeping = setInterval(() => {
     const step = clock.sample();
     if (step) pipeline.emit([ledger.clockStep(step)]);
@@ -118,6 +121,15 @@ async function record(
     pipeline.flush();
     errors.flush();
   }
+}
+
+function blindSpots({ facts, symbolsUnavailable }: BpfCapture): string[] {
+  const missing = facts.missing.map(
+    ({ tracepoint, without }) => `this kernel has no tracepoint ${tracepoint}: ${without}`,
+  );
+  return symbolsUnavailable === undefined
+    ? missing
+    : [...missing, `${symbolsUnavailable}: no place of a drop is named`];
 }
 
 /** Never rejects: an abort is the ordinary end. */
