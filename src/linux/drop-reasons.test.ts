@@ -96,7 +96,9 @@ test('a kernel without reasons names none', () => {
 
 const FORMAT = '/sys/kernel/tracing/events/skb/kfree_skb/format';
 
-test('the running kernel prints the same names', { skip: !existsSync(FORMAT) }, (t) => {
+test('the running kernel prints the same names', {
+  skip: !existsSync(FORMAT) && `${FORMAT} is not there: tracefs is not mounted`,
+}, (t) => {
   const kernel = readKernelBtf();
   const printed = [...readFileSync(FORMAT, 'utf8').matchAll(/\{ (\d+), "(\w+)" \}/g)];
   const named = printed.filter(([, , name]) => name !== 'MAX');

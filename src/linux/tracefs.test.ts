@@ -61,7 +61,7 @@ test('finding tracefs, its groups and events', (t) => {
 
 const EVENT = '/sys/kernel/tracing/events/tcp/tcp_retransmit_skb/format';
 
-test('the running kernel', { skip: !existsSync(EVENT) }, () => {
+test('the running kernel', { skip: !existsSync(EVENT) && `${EVENT} is not there: tracefs is not mounted` }, () => {
   const tracefs = findTracefs();
   assert.ok(listEvents(tracefs, 'tcp').includes('tcp_retransmit_skb'));
   const fields = readEventFormat(tracefs, 'tcp', 'tcp_retransmit_skb')?.fields ?? [];
