@@ -34,6 +34,17 @@ static __always_inline __u32 drop_netns(const struct sk_buff *skb, const struct 
 	return dst ? BPF_CORE_READ(dst, dev, nd_net.net, ns.inum) : 0;
 }
 
+/*
+ * On its way in but not yet marked as received: in the driver, GRO or the backlog queue (enqueue_to_backlog()). There
+ * eth_type_trans() has pulled the Ethernet header; on its way out it is not there yet or the packet begins with it.
+ */
+static __always_inline bool is_arriving(const struct sk_buff *skb)
+{
+	__u16 mac = BPF_CORE_READ(skb, mac_header);
+
+	return mac != 0xffff && BPF_CORE_READ(skb, head) + mac + ETH_HLEN == BPF_CORE_READ(skb, data);
+}
+
 static __always_inline __u8 direction_of(const struct sk_buff *skb, const struct sock *rx_sk, const struct net_device *dev)
 {
 	int iif = BPF_CORE_READ(skb, skb_iif);
@@ -44,7 +55,7 @@ static __always_inline __u8 direction_of(const struct sk_buff *skb, const struct
 		return DIRECTION_RX;
 	/* __netif_receive_skb_core() sets skb_iif; skb_scrub_packet() clears it when a packet changes namespaces */
 	if (!iif)
-		return DIRECTION_TX;
+		return is_arriving(skb) ? DIRECTION_RX : DIRECTION_TX;
 	if (dst)
 		input = (__u64)BPF_CORE_READ(dst, input);
 	if (input && (input == ip_forward_address || input == ip6_forward_address))
@@ -122,9 +133,15 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 		record->reason = (__u32)ctx[2];
 		record->head.flags |= FLAG_HAS_REASON;
 	}
-	read_device(dev, &record->head);
 	record->head.direction = direction_of(skb, rx_sk, dev);
+	/* ip_output() sets skb->dev, which is after the firewall's OUTPUT */
+	if (!dev && record->head.direction == DIRECTION_TX && dst_of(skb))
+		dev = BPF_CORE_READ(dst_of(skb), dev);
+	read_device(dev, &record->head);
 	if (sk && !is_inet(sk))
+		sk = NULL;
+	/* until ip_rcv_core() orphans it, a packet that came over a veth still has the socket that sent it */
+	if (sk && !rx_sk && record->head.direction == DIRECTION_RX && netns_of(&sk->__sk_common) != netns)
 		sk = NULL;
 	if (!read_packet(skb, record) && sk && !is_mini_sock(BPF_CORE_READ(sk, __sk_common.skc_state))) {
 		tuple_from_sock(sk, &record->head);

@@ -160,24 +160,42 @@ static __always_inline bool read_ipv6(struct cursor *cursor, struct drop_record 
 	return true;
 }
 
+static __always_inline bool is_vlan(__u16 ethertype)
+{
+	return ethertype == ETH_P_8021Q || ethertype == ETH_P_8021AD;
+}
+
+/*
+ * Where the header of `ethertype` begins. A VLAN tag lies behind the Ethernet addresses; the network header is behind the
+ * tag on its way out (packet_parse_headers(), __vlan_insert_inner_tag()) and at the tag on its way in.
+ */
+static __always_inline const unsigned char *begin_of(const struct sk_buff *skb, __u16 ethertype, const unsigned char *head)
+{
+	__u16 network = BPF_CORE_READ(skb, network_header);
+	__u16 mac = BPF_CORE_READ(skb, mac_header);
+
+	/* 0 and ~0 are what alloc_skb() leaves: no header was marked yet */
+	if (is_vlan(ethertype) && mac != 0xffff && mac + ETH_HLEN <= network)
+		return head + mac + ETH_HLEN;
+	return network == 0 || network == 0xffff ? BPF_CORE_READ(skb, data) : head + network;
+}
+
 /* Reads what headers there are; returns whether they were IP. */
 static __always_inline bool read_packet(const struct sk_buff *skb, struct drop_record *record)
 {
 	const unsigned char *head = BPF_CORE_READ(skb, head);
-	const unsigned char *data = BPF_CORE_READ(skb, data);
-	__u16 network = BPF_CORE_READ(skb, network_header);
 	__u16 ethertype = bpf_ntohs(BPF_CORE_READ(skb, protocol));
 	struct cursor cursor = {
-		/* 0 and ~0 are what alloc_skb() leaves: no header was marked yet */
-		.at = network == 0 || network == 0xffff ? data : head + network,
+		.at = begin_of(skb, ethertype, head),
 		.end = head + BPF_CORE_READ(skb, tail),
-		.left = record->length,
 	};
 
+	/* skb->len counts from skb->data, which is before the header in a queue and behind it in a transport protocol */
+	cursor.left = record->length + (__u32)(BPF_CORE_READ(skb, data) - cursor.at);
 	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
 		struct vlan_header vlan;
 
-		if ((ethertype != ETH_P_8021Q && ethertype != ETH_P_8021AD) || !read_at(&cursor, &vlan, sizeof(vlan)))
+		if (!is_vlan(ethertype) || !read_at(&cursor, &vlan, sizeof(vlan)))
 			break;
 		ethertype = bpf_ntohs(vlan.ethertype);
 		advance(&cursor, sizeof(vlan));

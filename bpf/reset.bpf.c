@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* Resets: net/ipv4/tcp_ipv4.c tcp_v4_send_reset() and its IPv6 twin, tcp_send_active_reset(), tcp_reset(). */
 
-/* A RST that answers a packet for which there is no socket: the tuple of that packet, turned round. */
+/* A RST that answers a packet of no connection: the tuple of that packet, turned round. */
 static __always_inline void fill_from_answered(const struct sk_buff *skb, struct reset_record *record)
 {
 	/* the parser writes a drop record; its head is what is wanted */
@@ -47,7 +47,8 @@ PROBE(tcp_send_reset, PROBE_TCP_SEND_RESET, ctx[0] ? ctx[0] : ctx[1])
 	}
 	if (sk)
 		fill_from_connection(sk, &record->head);
-	else if (skb)
+	/* tcp_check_req() and tcp_rcv_state_process() answer for a connection that is not there with its listener */
+	if (skb && (!sk || record->head.state == TCP_LISTEN))
 		fill_from_answered(skb, record);
 	if (!dev && sk && !is_mini_sock(record->head.state))
 		dev = BPF_CORE_READ(sk, sk_dst_cache, dev);

@@ -94,6 +94,9 @@ static __always_inline void fill_from_connection(const struct sock *sk, struct r
 		head->flags |= FLAG_HAS_FLOW | FLAG_HAS_PORTS;
 	head->protocol = IPPROTO_TCP;
 	read_any_sock(sk, head);
+	/* tcp_set_state(TCP_CLOSE) gives the port back, skc_num with it, before tcp_close() sends its RST */
+	if (head->state == TCP_CLOSE && head->flow.sport == 0)
+		head->flow.sport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
 }
 
 static __always_inline void flow_key_of(const struct sock *sk, bool listener, struct flow_key *key)

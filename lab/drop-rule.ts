@@ -13,7 +13,7 @@ export interface PacketMatch {
   /** Default: `INPUT`. */
   chain?: 'INPUT' | 'OUTPUT' | 'FORWARD' | 'PREROUTING' | 'POSTROUTING';
   /** Default: `filter`, or `raw`/`mangle` for the chains which filter has not. */
-  table?: 'filter' | 'raw' | 'mangle';
+  table?: 'filter' | 'raw' | 'mangle' | 'nat';
   /** Default: both families, a rule in each. */
   family?: Family;
   protocol?: 'tcp' | 'udp' | 'icmp' | 'icmpv6' | 'sctp' | 'all';

@@ -94,6 +94,13 @@ export class Host {
     return new RateLimit((...command) => this.exec(...command), this.device, options);
   }
 
+  /** Has one CPU handle what the device receives (receive packet steering, Documentation/networking/scaling.rst). */
+  receiveOn(cpu: number): void {
+    // /sys shows the devices of the namespace that mounted it
+    const steer = 'mount -t sysfs sysfs /sys && echo "$1" > "/sys/class/net/$2/queues/rx-0/rps_cpus"';
+    this.exec('unshare', '--mount', 'sh', '-c', steer, 'sh', (1 << cpu).toString(16), this.device);
+  }
+
   /** Makes packets to an address or block vanish on their way out, by a blackhole route. */
   blackhole(prefix: string): void {
     this.exec('ip', prefix.includes(':') ? '-6' : '-4', 'route', 'add', 'blackhole', prefix);

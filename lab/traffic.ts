@@ -91,17 +91,24 @@ export interface BlastOptions {
   sport?: number;
   /** Packets a second. Default: as fast as possible (hundreds of thousands). */
   rate?: number;
+  /** Run on this CPU only. */
+  cpu?: number;
 }
 
 /** Sends exactly `count` UDP packets. `failed` are those that this host itself refused. */
 export async function blastUdp(host: Host, options: BlastOptions): Promise<{ sent: number; failed: number }> {
   const { bytes = 100, sport = 0, rate = 0 } = options;
   const numbers = [options.port, options.count, bytes, sport, rate].map(String);
-  return host.spawn([compiled('blast'), options.host, ...numbers]).answer(60_000);
+  const pinned = options.cpu === undefined ? [] : ['taskset', '--cpu-list', String(options.cpu)];
+  return host.spawn([...pinned, compiled('blast'), options.host, ...numbers]).answer(60_000);
 }
 
-/** Puts raw Ethernet frames on the host's device, each `count` times. */
-export async function injectFrames(host: Host, frames: readonly Uint8Array[], count = 1): Promise<{ sent: number }> {
+/** Puts raw Ethernet frames on the host's device, each `count` times. `failed` are those that its own queue refused. */
+export async function injectFrames(
+  host: Host,
+  frames: readonly Uint8Array[],
+  count = 1,
+): Promise<{ sent: number; failed: number }> {
   const hex = frames.map((frame) => Buffer.from(frame).toString('hex'));
   return host.spawn([compiled('inject'), host.device, String(count), ...hex]).answer(60_000);
 }

@@ -141,7 +141,13 @@ export class BpfCapture {
   }
 }
 
-function configure(view: DataView, facts: KernelFacts, options: BpfCaptureOptions, symbols: Symbols): void {
+/** Writes the constants of the kernel side. */
+export function configure(
+  view: DataView,
+  facts: KernelFacts,
+  options: Pick<BpfCaptureOptions, 'netns'>,
+  symbols: Symbols,
+): void {
   const flag = (at: number, value: boolean): void => view.setUint8(at, Number(value));
   const address = (at: number, name: string): void => view.setBigUint64(at, symbols.addressOf(name) ?? 0n, true);
   flag(rodata.filterNetns, options.netns.length > 0);

@@ -1,6 +1,7 @@
 /** What a test needs of the machine; without it the test is skipped and says why. */
 
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { cgroupMounts } from '../../lab/cgroup.ts';
 import { Lab } from '../../lab/lab.ts';
 
@@ -12,6 +13,7 @@ const checks = {
   cgroup1: () => (hasCgroup(1) ? undefined : 'no cgroup v1 hierarchy is mounted'),
   cgroup2: () => (hasCgroup(2) ? undefined : 'no cgroup v2 hierarchy is mounted'),
   tbf: () => tryInLab((lab) => lab.twoHosts().client.limitRate({ rate: '1mbit' })),
+  rps: () => (availableParallelism() < 2 ? 'needs two CPUs' : tryInLab((lab) => lab.twoHosts().client.receiveOn(1))),
   statistic: () => tryInLab((lab) => lab.twoHosts().client.dropEveryNth(2)),
 } as const;
 
