@@ -3,7 +3,7 @@
 import { LosslogError } from '../base/errors.ts';
 import { CA_STATES, type DropEvent, type ResetEvent, type RetransmitEvent } from '../event/kinds.ts';
 import { causeOf } from './cause.ts';
-import { classOf } from './drop-class.ts';
+import { classOf, functionOf } from './drop-class.ts';
 import { type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
 import { direction, dropRecord, flag, kind, recordHead, resetRecord, retransmitRecord } from './layout.ts';
 import { ethertypeName, protocolName, tcpFlagNames, tcpStateName, transmitErrorName } from './names.ts';
@@ -107,26 +107,42 @@ const DIRECTIONS: Readonly<Record<number, NonNullable<DropEvent['direction']>>> 
   [direction.forward]: 'forward',
 };
 
+/** Places that only see packets on their way in, though nothing in the skb says so yet. */
+const RX_PLACES: ReadonlySet<string> = new Set([
+  // puts the Ethernet header back, before __netif_receive_skb_core() has set skb_iif
+  'veth_xdp_rcv_skb',
+]);
+
 function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding): DropEvent {
   const at = dropRecord;
   const reason = head.flags & flag.hasReason ? decoding.dropReason(bytes.readUInt32LE(offset + at.reason)) : undefined;
   const location = decoding.symbol(bytes.readBigUInt64LE(offset + at.location));
-  const tcpFlags = bytes[offset + at.tcpFlags] as number;
   const protocol = protocolOf(bytes, offset, head);
   const onNetwork = protocol !== undefined || head.common.device !== undefined;
-  const facts = { reason: reason?.reason, location, dst: head.common.dst, tcpFlags, onNetwork };
+  const tcp = head.flags & flag.hasSeq ? readTcp(bytes, offset) : undefined;
+  const facts = { reason: reason?.reason, location, dst: head.common.dst, protocol, tcp, onNetwork };
   const event: DropEvent = { kind: 'drop', ...head.common, ...reason, class: classOf(facts) };
   if (location !== undefined) event.location = location;
-  const way = DIRECTIONS[head.direction];
-  if (way) event.direction = way;
+  const isArriving = head.direction === direction.tx && RX_PLACES.has(functionOf(location));
+  const way = isArriving ? 'rx' : DIRECTIONS[head.direction];
+  if (way && onNetwork) event.direction = way;
   if (protocol !== undefined) event.protocol = protocol;
-  if (head.flags & flag.hasSeq) {
-    event.tcpFlags = tcpFlagNames(tcpFlags);
-    event.seq = bytes.readUInt32LE(offset + at.seq);
-    event.endSeq = bytes.readUInt32LE(offset + at.endSeq);
+  if (tcp) {
+    event.tcpFlags = tcpFlagNames(tcp.flags);
+    event.seq = tcp.seq;
+    event.endSeq = tcp.endSeq;
   }
   event.length = bytes.readUInt32LE(offset + at.length);
   return event;
+}
+
+function readTcp(bytes: Bytes, offset: number) {
+  const flags = bytes[offset + dropRecord.tcpFlags] as number;
+  const seq = bytes.readUInt32LE(offset + dropRecord.seq);
+  const endSeq = bytes.readUInt32LE(offset + dropRecord.endSeq);
+  // FIN (bit 0) and SYN (bit 1) take a sequence number each; sequence numbers are modulo 2^32
+  const dataBytes = (endSeq - seq - (flags & 1) - ((flags >> 1) & 1)) >>> 0;
+  return { flags, seq, endSeq, dataBytes };
 }
 
 /** The IP protocol where the headers were of IP (or came from a socket), else the EtherType. */
