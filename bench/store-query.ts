@@ -4,7 +4,7 @@
  *     node --disable-warning=ExperimentalWarning bench/store-query.ts [EVENTS]
  *
  * Two stores: a day (24 slices, all but the last sealed) and a storm (everything within one hour, in parts). Latencies
- * are medians of five, once within a process and once as a process of its own, start of Node included.
+ * are medians of five, once within a process and once of the command as a user runs it, start of Node included.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -12,9 +12,11 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseCidr } from '../src/base/ip.ts';
-import { NS_PER_HOUR, NS_PER_S, type WallNs, wallNs } from '../src/base/time.ts';
-import type { Filter, TopDimension } from '../src/event/filter.ts';
+import { formatWall, NS_PER_HOUR, NS_PER_S, type WallNs, wallNs } from '../src/base/time.ts';
+import { filterFlags, toFilter } from '../src/cli/filters.ts';
+import { type FlagTable, parseFlags } from '../src/cli/flag.ts';
+import { choice } from '../src/cli/values.ts';
+import { TOP_DIMENSIONS, type TopDimension } from '../src/event/filter.ts';
 import { CAUSES, type Event } from '../src/event/kinds.ts';
 import { StoreReader } from '../src/store/reader.ts';
 import { StoreWriter } from '../src/store/writer.ts';
@@ -23,8 +25,11 @@ import { StoreWriter } from '../src/store/writer.ts';
 const BEGIN = wallNs(1_795_219_200n * NS_PER_S);
 const RUNS = 5;
 const BATCH = 1000;
-/** As bin/losslog does in a checkout: without it the type stripper takes 150 ms of every process. */
-const COMPILE_CACHE = fileURLToPath(new URL('../build/compile-cache', import.meta.url));
+const LOSSLOG = fileURLToPath(new URL('../bin/losslog', import.meta.url));
+const queryFlags = {
+  ...filterFlags,
+  by: { type: 'value', placeholder: 'DIM', doc: 'of top', parse: choice('dimension', TOP_DIMENSIONS) },
+} as const satisfies FlagTable;
 
 /** mulberry32: a small generator with a 32-bit seed. */
 function randomOf(seed: number): () => number {
@@ -154,37 +159,36 @@ async function fill(dir: string, count: number, spanNs: bigint): Promise<Filled>
   };
 }
 
-interface Query {
-  name: string;
-  filter: Filter;
-  by?: TopDimension;
-}
+/** Words of the command line after `losslog`; `--since half` stands for the middle of the store. */
+const QUERIES = [
+  'show',
+  'show --since half --peer 192.168.11.100',
+  'show --since begin --peer 192.168.11.100',
+  'show --since half --peer 192.168.0.1',
+  'show --since begin --peer 10.0.0.2',
+  'show --peer 203.0.113.1',
+  'show --peer 203.0.0.0/16',
+  'show --pid 1017',
+  'show --reason qdisc_drop --port 22',
+  'top --by peer',
+  'top --by process --since half',
+  'top --by location',
+];
 
-function queriesOf(spanNs: bigint): Query[] {
-  const middle = wallNs(BEGIN + spanNs / 2n);
-  return [
-    { name: 'show (newest 100)', filter: {} },
-    { name: 'show --since half, --peer rare', filter: { since: middle, peer: parseCidr('192.168.11.100') } },
-    { name: 'show --since begin, --peer rare', filter: { since: BEGIN, peer: parseCidr('192.168.11.100') } },
-    { name: 'show --since half, --peer frequent', filter: { since: middle, peer: parseCidr('192.168.0.1') } },
-    { name: 'show --since begin, --peer local host', filter: { since: BEGIN, peer: parseCidr('10.0.0.2') } },
-    { name: 'show --peer never seen', filter: { peer: parseCidr('203.0.113.1') } },
-    { name: 'show --peer never seen/16', filter: { peer: parseCidr('203.0.0.0/16') } },
-    { name: 'show --pid', filter: { pid: 1017 } },
-    { name: 'show --reason --port', filter: { reason: 'qdisc_drop', port: 22 } },
-    { name: 'top --by peer', filter: {}, by: 'peer' },
-    { name: 'top --by process --since half', filter: { since: middle }, by: 'process' },
-    { name: 'top --by location', filter: {}, by: 'location' },
-  ];
+function wordsOf(query: string, spanNs: bigint): string[] {
+  const times: Record<string, WallNs> = { begin: BEGIN, half: wallNs(BEGIN + spanNs / 2n) };
+  return query.split(' ').map((word) => (times[word] === undefined ? word : formatWall(times[word])));
 }
 
 /** What `show` and `top` ask of the store. */
-function ask(dir: string, { filter, by }: Query): number {
+function ask(dir: string, [command, ...words]: string[]): number {
   const reader = StoreReader.open(dir);
   try {
-    if (by) return reader.top(filter, by, 20).length;
-    const found = [...reader.events(filter, { order: 'newest', limit: 100 })].length;
-    reader.countBenign(filter, 10_000);
+    const { values } = parseFlags(queryFlags, words, { now: BEGIN });
+    const filter = toFilter(values);
+    if (command === 'top') return reader.top(filter, values.by as TopDimension, 20).length;
+    const found = [...reader.events(filter, { order: 'newest', limit: 101 })].length;
+    reader.countBenign(filter, 1000);
     reader.begins();
     return found;
   } finally {
@@ -201,11 +205,12 @@ function medianMs(run: () => void): number {
   return times.toSorted((a, b) => a - b)[RUNS >> 1] as number;
 }
 
-function askInChild(dir: string, spanNs: bigint, index: number): void {
-  const self = fileURLToPath(import.meta.url);
-  const options = ['--disable-warning=ExperimentalWarning', self, 'ask', dir, String(spanNs), String(index)];
-  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE };
-  const { status, stderr } = spawnSync(process.execPath, options, { encoding: 'utf8', timeout: 60_000, env });
+/** The command as a user runs it. */
+function runCommand(dir: string, [command = '', ...words]: string[]): void {
+  const { status, stderr } = spawnSync(LOSSLOG, [command, '--store', dir, ...words], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   if (status !== 0) throw new Error(stderr);
 }
 
@@ -218,24 +223,19 @@ async function report(name: string, count: number, spanNs: bigint): Promise<void
     const row = (query: string, ...cells: string[]) =>
       console.log(`  ${query.padEnd(40)}${cells.map((cell) => cell.padStart(12)).join('')}`);
     row('query', 'found', 'inside ms', 'process ms');
-    queriesOf(spanNs).forEach((query, i) => {
-      const found = ask(dir, query);
-      const inside = medianMs(() => ask(dir, query));
-      const whole = medianMs(() => askInChild(dir, spanNs, i));
-      row(query.name, String(found), inside.toFixed(1), whole.toFixed(0));
-    });
+    for (const query of QUERIES) {
+      const words = wordsOf(query, spanNs);
+      const found = ask(dir, words);
+      const inside = medianMs(() => ask(dir, words));
+      const whole = medianMs(() => runCommand(dir, words));
+      row(query, String(found), inside.toFixed(1), whole.toFixed(0));
+    }
     row('(node alone)', '', '', medianMs(() => spawnSync(process.execPath, ['-e', '0'])).toFixed(0));
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-const [command, ...parameters] = process.argv.slice(2);
-if (command === 'ask') {
-  const [dir = '', span = '0', index = '0'] = parameters;
-  ask(dir, queriesOf(BigInt(span))[Number(index)] as Query);
-} else {
-  const count = Number(command ?? 1_000_000);
-  await report('day', count, 24n * NS_PER_HOUR);
-  await report('storm', count, NS_PER_HOUR - NS_PER_S);
-}
+const count = Number(process.argv[2] ?? 1_000_000);
+await report('day', count, 24n * NS_PER_HOUR);
+await report('storm', count, NS_PER_HOUR - NS_PER_S);

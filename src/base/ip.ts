@@ -11,6 +11,9 @@ export interface Cidr {
   readonly prefixLength: number;
 }
 
+/** Bits before the IPv4 address in an IPv4-mapped one. */
+const MAPPED_BITS = 96;
+
 /** Text of an address; IPv6 as RFC 5952 asks (lower case, longest run of zeros shortened). */
 export function formatIp(ip: IpBytes): string {
   return ip.length === 4 ? `${ip[0]}.${ip[1]}.${ip[2]}.${ip[3]}` : formatIpv6(ip);
@@ -70,7 +73,7 @@ function parseIpv6(text: string): IpBytes {
   return bytes;
 }
 
-/** Reads `ADDRESS` or `ADDRESS/LENGTH`. @throws USAGE when it is neither. */
+/** Reads `ADDRESS` or `ADDRESS/LENGTH`; an IPv4-mapped block becomes the IPv4 one, as in events. @throws USAGE when it is neither. */
 export function parseCidr(text: string): Cidr {
   const slash = text.indexOf('/');
   const address = parseIp(slash < 0 ? text : text.slice(0, slash));
@@ -82,7 +85,8 @@ export function parseCidr(text: string): Cidr {
       hint: 'give it like 10.1.2.3, 10.0.0.0/8 or 2001:db8::/32',
     });
   }
-  return { address, prefixLength };
+  const isV4 = isV4Mapped(address) && prefixLength >= MAPPED_BITS;
+  return isV4 ? { address: address.slice(12), prefixLength: prefixLength - MAPPED_BITS } : { address, prefixLength };
 }
 
 /** The first and the last address of a block. */

@@ -3,11 +3,9 @@
 import { exitCodeOf, LosslogError, messageOf } from '../base/errors.ts';
 import { escapeText } from '../base/escape.ts';
 import { wallFromMs } from '../base/time.ts';
-import { version } from '../recorder/version.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { parseFlags } from './flag.ts';
-import { commandHelp, overview } from './help.ts';
 import { Output } from './output.ts';
 import { didYouMean, nearest } from './suggest.ts';
 
@@ -17,10 +15,10 @@ const HELP = ['--help', '-h'];
 async function run(argv: readonly string[], output: Output): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined) throw new LosslogError('USAGE', 'no command given', { hint: 'losslog --help lists them' });
-  if (HELP.includes(first)) return say(output, overview(commands));
-  if (first === '--version') return say(output, `losslog ${version()}\n`);
+  if (HELP.includes(first)) return say(output, (await import('./help.ts')).overview(commands));
+  if (first === '--version') return say(output, `losslog ${(await import('../recorder/version.ts')).version()}\n`);
   const command = commandNamed(first);
-  if (asksForHelp(rest)) return say(output, commandHelp(command));
+  if (asksForHelp(rest)) return say(output, (await import('./help.ts')).commandHelp(command));
   const { values, words } = parseFlags(command.flags, rest, { now: wallFromMs(Date.now()) });
   return command.run(values, output, argumentOf(command, words));
 }

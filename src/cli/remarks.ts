@@ -16,7 +16,7 @@ export interface Answer {
 /** A running recorder notes every 10 s that it lives (src/store/session.ts); what is older than this is a dead one. */
 const ALIVE_NS = 15n * NS_PER_S;
 /** Benign drops counted at most. */
-const MAX_BENIGN = 10_000;
+const MAX_BENIGN = 1000;
 /** Coverage records counted at most. */
 const MAX_COUNTED = 1000;
 
@@ -29,10 +29,13 @@ export function remarks(reader: StoreReader, filter: Filter, { empty, cutTo }: A
   const benign = reader.countBenign(filter, MAX_BENIGN);
   const howMany = benign === MAX_BENIGN ? `at least ${benign}` : String(benign);
   if (benign > 0) parts.push(`${howMany} benign ${benign === 1 ? 'drop is' : 'drops are'} left out (--all shows them)`);
-  parts.push(begins === undefined ? 'the store holds nothing yet' : `history begins ${localTime(begins, 0)}`);
+  parts.push(begins === undefined ? nothing(reader) : `history begins ${localTime(begins, 0)}`);
   const skipped = reader.skipped.map(({ file, why }) => `${file} could not be read and is left out: ${why}`);
   return [...skipped, parts.join('; ')];
 }
+
+const nothing = ({ skipped }: StoreReader): string =>
+  skipped.length === 0 ? 'the store holds nothing yet' : 'nothing in the store could be read';
 
 /** Whether an empty answer means that nothing happened. */
 function trust(reader: StoreReader, filter: Filter, begins: WallNs): string {

@@ -155,6 +155,15 @@ test('a damaged slice is named, the rest answers', () => {
   assert.match(stderr, /^losslog: 2026-03-01T09\.db could not be read and is left out: .+\nlosslog: 1 benign drop/);
 });
 
+test('a store of which nothing can be read is not called empty', () => {
+  const path = join(dir, 'ruined');
+  mkdirSync(path);
+  writeFileSync(join(path, '2026-03-01T09.db'), 'no database, and longer than a header of SQLite is: '.repeat(9));
+  const { stdout, stderr } = losslog(['show', '--store', path]);
+  assert.equal(stdout, '');
+  assert.match(stderr, /T09\.db could not be read and is left out: .+\nlosslog: nothing in the store could be read\n$/);
+});
+
 test('a store of a future version', () => {
   const path = writeStore('future', events);
   const [file] = readdirSync(path).filter((name) => name.endsWith('.db'));

@@ -154,9 +154,9 @@ function lookupOf(
       )
       .join(' UNION ALL ');
     const lookup = { sql: `id IN (${sql})`, parameters: columns.flatMap(() => [...parameters, ...ids.parameters]) };
-    const [[count] = []] = slice.all(`SELECT count(*) FROM (${sql} LIMIT ${MAX_LOOKUP + 1})`, lookup.parameters);
+    const count = slice.countOnce(`SELECT count(*) FROM (${sql} LIMIT ${MAX_LOOKUP + 1})`, lookup.parameters);
     if (count === 0) return 'none';
-    if ((count as number) <= MAX_LOOKUP) return lookup;
+    if (count <= MAX_LOOKUP) return lookup;
   }
   return undefined;
 }

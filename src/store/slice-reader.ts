@@ -41,6 +41,7 @@ export class SliceReader {
   readonly kinds: ReadonlyMap<Kind, KindTable>;
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
+  readonly #counts = new Map<string, number>();
   readonly #string: StatementSync;
 
   /**
@@ -98,6 +99,17 @@ export class SliceReader {
     const statement = this.db.prepare(sql);
     statement.setReturnArrays(true);
     return statement.all(...parameters) as unknown as RawRow[];
+  }
+
+  /** The number that a SELECT gives, remembered: `show` plans a query once for its rows and once for what it leaves out. */
+  countOnce(sql: string, parameters: readonly Bindable[]): number {
+    const key = `${sql} ${parameters.join(' ')}`;
+    let count = this.#counts.get(key);
+    if (count === undefined) {
+      count = this.all(sql, parameters)[0]?.[0] as number;
+      this.#counts.set(key, count);
+    }
+    return count;
   }
 
   /** The columns of a SELECT whose rows {@link decode} takes. */
