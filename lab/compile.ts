@@ -14,7 +14,7 @@ export function compiled(name: string): string {
   mkdirSync(pathOf('../build/lab'), { recursive: true });
   // Test files run at the same time: write aside and rename, so that none runs half a program.
   const aside = `${target}.${process.pid}`;
-  run(compiler(), '-O2', '-Wall', '-Wextra', '-Werror', '-o', aside, source);
+  run(compiler(), '-O2', '-pthread', '-Wall', '-Wextra', '-Werror', '-o', aside, source);
   renameSync(aside, target);
   return target;
 }

@@ -113,6 +113,17 @@ export async function injectFrames(
   return host.spawn([compiled('inject'), host.device, String(count), ...hex]).answer(60_000);
 }
 
+/**
+ * Opens a connection that another task than the one that connected sends on: a thread of the process, or a child that is
+ * the only one to still hold the socket.
+ */
+export async function splitSender(
+  host: Host,
+  { mode, host: to, port }: { mode: 'thread' | 'fork'; host: string; port: number },
+): Promise<{ leader: number }> {
+  return host.spawn([compiled('split'), mode, to, String(port)]).answer();
+}
+
 function start(host: Host, program: string, options: object, spawn: SpawnOptions): LabProcess {
   const path = fileURLToPath(new URL(`./traffic/${program}.ts`, import.meta.url));
   return host.spawn([process.execPath, '--disable-warning=ExperimentalWarning', path, JSON.stringify(options)], spawn);

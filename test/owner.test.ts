@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compiled } from '../lab/compile.ts';
 import { Lab } from '../lab/lab.ts';
 import { type JsonEvent, Recorder } from '../lab/recorder.ts';
-import { holdConnection, startSink } from '../lab/traffic.ts';
+import { holdConnection, splitSender, startSink } from '../lab/traffic.ts';
 import { requires } from './helpers/requires.ts';
 
 /** Long enough for a tail loss probe and two timeouts. */
@@ -115,6 +116,39 @@ test('the two ends of a loopback connection', requires('root', 'btf'), async () 
   const events = recorder.events();
   assertOwner(events.filter(isResent), holder.process.pid, 'the-holder');
   assertOwner(events.filter(isFiltered), sink.process.pid, 'the-sink');
+});
+
+for (const mode of ['thread', 'fork'] as const) {
+  test(
+    `a socket that another task than the one that connected sends on: ${mode}`,
+    requires('root', 'btf'),
+    async () => {
+      await using lab = Lab.create();
+      const { client, server } = lab.twoHosts();
+      const sink = await startSink(server);
+      await using recorder = await Recorder.start({ hosts: [client, server] });
+      const { leader } = await splitSender(client, { mode, host: server.ip4, port: sink.port });
+      const loss = server.dropMatching({ family: 4, protocol: 'tcp', dport: sink.port });
+      await sleep(OUTAGE_MS);
+      loss.remove();
+      await sleep(OUTAGE_MS);
+      await recorder.stop();
+      assertOwner(recorder.events().filter(isResent), leader, 'the-leader');
+    },
+  );
+}
+
+test('a datagram of a process that is gone a moment later: its owner or none', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  await using recorder = await Recorder.start({ hosts: [client] });
+  client.dropMatching({ family: 4, protocol: 'udp', chain: 'OUTPUT', dport: 4321 });
+  const blast = client.spawn([compiled('blast'), server.ip4, '4321', '1', '100', '0', '0']);
+  await blast.wait();
+  await recorder.stop();
+  const [dropped, ...more] = recorder.events().filter(isFiltered);
+  assert.deepEqual([dropped?.dport, more.length], [4321, 0]);
+  assert.ok(dropped?.pid === undefined || dropped.pid === blast.pid, JSON.stringify(dropped));
 });
 
 test('equal tuples in two namespaces', requires('root', 'btf'), async () => {
