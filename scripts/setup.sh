@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings a checkout to where it runs: distribution packages, npm packages, the BPF object.
 # Installs only what is missing, so it costs nothing when all is there. Mounts nothing, changes no setting of the host.
+# `setup.sh tests` adds what only tests use, where there is apt; elsewhere tests that miss something are skipped and say so.
 # Exit codes: 0 ready, 1 an installation or the compilation failed, 3 something must be installed by hand.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -16,6 +17,12 @@ ip         iproute2   iproute       iproute2 iproute2     iproute2
 tc         iproute2   iproute-tc    iproute2 iproute2     iproute2
 iptables   iptables   iptables-nft  iptables iptables     iptables
 '
+
+# What only tests use | Debian, Ubuntu
+test_packages='
+tshark      tshark
+'
+[[ ${1:-} == tests ]] && command -v apt-get >/dev/null || test_packages=
 
 say() { printf 'setup: %s\n' "$*"; }
 
@@ -37,7 +44,7 @@ missing_packages() {
   local columns
   while read -ra columns; do
     [[ ${#columns[@]} -eq 0 ]] || has "${columns[0]}" || printf '%s\n' "${columns[$1]}"
-  done <<<"$packages" | sort -u | paste -sd' '
+  done <<<"$packages$test_packages" | sort -u | paste -sd' '
 }
 
 install_packages() {

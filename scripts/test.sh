@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 PATH=$PWD/node_modules/.bin:$PATH
 
-bash scripts/setup.sh
+bash scripts/setup.sh tests
 
 options=()
 files=()

@@ -21,6 +21,8 @@ export type ErrorCode =
   | 'STORE'
   /** The store was written by a newer losslog. */
   | 'STORE_VERSION'
+  /** A file that is not of the store cannot be read or written. */
+  | 'FILE'
   /** The kernel refused a BPF operation. */
   | 'BPF'
   /** A defect of losslog itself. */

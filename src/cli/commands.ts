@@ -1,12 +1,13 @@
 /** The one table of commands. Each loads its code when it is run, so that `show` does not wait for what `record` needs. */
 
 import { TOP_DIMENSIONS } from '../event/filter.ts';
+import { EXPORT_FORMATS } from '../export/format.ts';
 import { type Command, defineCommand } from './command.ts';
 import { storeFlag } from './default-store.ts';
 import { filterFlags } from './filters.ts';
 import type { FlagTable, SwitchFlag } from './flag.ts';
 import { recordFlags } from './record-flags.ts';
-import { choice, parseLimit } from './values.ts';
+import { choice, nonEmpty, parseLimit } from './values.ts';
 
 const json: SwitchFlag = { type: 'switch', doc: 'one JSON object a line' };
 
@@ -77,6 +78,35 @@ const top = defineCommand({
   run: async (values, output) => (await import('./top.ts')).top(values, output),
 });
 
+const exportFlags = {
+  format: {
+    type: 'value',
+    required: true,
+    placeholder: 'FORMAT',
+    doc: `one of ${EXPORT_FORMATS.join(', ')}`,
+    parse: choice('format', EXPORT_FORMATS),
+    choices: EXPORT_FORMATS,
+  },
+  output: { type: 'value', short: 'o', placeholder: 'FILE', doc: 'where to; else stdout', parse: nonEmpty },
+  store: storeFlag,
+  ...filterFlags,
+} as const satisfies FlagTable;
+
+const exportCommand = defineCommand({
+  name: 'export',
+  summary: 'write what was recorded into a file that other tools open',
+  about: [
+    'jsonl: one JSON object a line, as --json prints it. csv: one table (RFC 4180). pcapng: a packet for each event, its headers rebuilt, with everything recorded as its comment, for Wireshark.',
+    ABOUT_TIMES,
+  ],
+  flags: exportFlags,
+  examples: [
+    { line: 'losslog export --format pcapng --since -1h -o lost.pcapng', doc: 'look at it in Wireshark' },
+    { line: 'losslog export --format csv --kind retransmit -o lost.csv', doc: 'for a spreadsheet' },
+  ],
+  run: async (values, output) => (await import('./export.ts')).exportEvents(values, output),
+});
+
 const doctor = defineCommand({
   name: 'doctor',
   summary: 'what this host can and cannot show, and how to mend it',
@@ -120,4 +150,4 @@ const completion = defineCommand({
   },
 });
 
-export const commands: readonly Command[] = [record, show, top, doctor, help, completion];
+export const commands: readonly Command[] = [record, show, top, exportCommand, doctor, help, completion];

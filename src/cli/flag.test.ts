@@ -75,3 +75,13 @@ test('a required flag', () => {
     hint: 'give --by DIM: one of a, b',
   });
 });
+
+test('a letter stands for its flag', () => {
+  const table = { output: { type: 'value', short: 'o', placeholder: 'FILE', doc: '', parse: String } } as const;
+  assert.equal(parseFlags(table, ['-o', 'x'], { now: wallNs(0n) }).values.output, 'x');
+  assert.throws(() => parseFlags(table, ['-x', 'y'], { now: wallNs(0n) }), { code: 'USAGE' });
+  assert.throws(() => parseFlags(table, ['-o'], { now: wallNs(0n) }), {
+    code: 'USAGE',
+    message: '--output needs a value',
+  });
+});

@@ -12,6 +12,8 @@ export interface ParseContext {
 interface Documented {
   /** One line, without a full stop. */
   doc: string;
+  /** One letter: `o` for `-o`. */
+  short?: string;
 }
 
 interface Valued<T> extends Documented {
@@ -73,7 +75,7 @@ export function parseFlags<F extends FlagTable>(
   const values: Record<string, unknown> = {};
   const words: string[] = [];
   for (let i = 0; i < argv.length; i++) {
-    const word = argv[i] as string;
+    const word = longForm(flags, argv[i] as string);
     if (word === '--') {
       words.push(...argv.slice(i + 1));
       break;
@@ -84,6 +86,12 @@ export function parseFlags<F extends FlagTable>(
   }
   requireFlags(flags, values);
   return { values: values as ValuesOf<F>, words };
+}
+
+/** `--output` for `-o`. */
+function longForm(flags: FlagTable, word: string): string {
+  const found = /^-[a-z]$/.test(word) && Object.entries(flags).find(([, { short }]) => short === word[1]);
+  return found ? `--${found[0]}` : word;
 }
 
 function takesNextWord(flags: FlagTable, word: string): boolean {

@@ -50,8 +50,9 @@ function argumentText({ argument }: Command): string {
 }
 
 function flagText(name: string, flag: Flag): string {
-  if (flag.type === 'switch') return `--${name}`;
-  return flag.type === 'optional' ? `--${name}[=${flag.placeholder}]` : `--${name} ${flag.placeholder}`;
+  const dashed = flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`;
+  if (flag.type === 'switch') return dashed;
+  return flag.type === 'optional' ? `${dashed}[=${flag.placeholder}]` : `${dashed} ${flag.placeholder}`;
 }
 
 type Row = [name: string, doc: string];

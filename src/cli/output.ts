@@ -8,7 +8,7 @@ export interface OutStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly writableLength: number;
-  write(text: string): boolean;
+  write(data: string | Uint8Array): boolean;
   once(event: 'drain', listener: () => void): unknown;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
   /** The stream's libuv handle. Node has no public way to make a terminal non-blocking; absent for files. */
@@ -80,8 +80,8 @@ export class Output {
   }
 
   /** Writes, and waits while the reader is behind. */
-  async writeAndWait(text: string): Promise<void> {
-    if (this.#stream.write(text)) return;
+  async writeAndWait(data: string | Uint8Array): Promise<void> {
+    if (this.#stream.write(data)) return;
     await new Promise<void>((resolve) => this.#stream.once('drain', resolve));
   }
 

@@ -1,9 +1,9 @@
 /** Events as NDJSON, by the field tables: the same names everywhere, absent when unknown. */
 
-import { formatIp } from '../base/ip.ts';
 import { formatWall, type WallNs } from '../base/time.ts';
 import type { FieldType } from './field.ts';
 import { type Event, fieldsOf, KINDS, type Kind } from './kinds.ts';
+import { isNumeric, valueText } from './value-text.ts';
 
 /** One event as one line of JSON, without the newline. 64-bit numbers keep all their digits. */
 export function toJson(event: Event): string {
@@ -17,18 +17,8 @@ export function toJson(event: Event): string {
 }
 
 function jsonValue(type: FieldType, value: unknown): string {
-  switch (type) {
-    case 'int':
-    case 'ratio':
-    case 'u64':
-      return String(value);
-    case 'wall':
-      return `"${formatWall(value as WallNs)}"`;
-    case 'ip':
-      return `"${formatIp(value as Uint8Array)}"`;
-    default:
-      return JSON.stringify(value);
-  }
+  const text = valueText(type, value);
+  return isNumeric(type) ? text : JSON.stringify(text);
 }
 
 /** Per kind, the fields in output order: `time` (written first by hand), `bootNs`, `kind`, then the rest. */

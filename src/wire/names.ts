@@ -34,6 +34,9 @@ const flagTexts: readonly string[] = Array.from({ length: 256 }, (_, flags) =>
     .join('|'),
 );
 
+/** The reverse of {@link tcpFlagNames}. */
+export const tcpFlagBits = (names: string): number => Math.max(0, flagTexts.indexOf(names));
+
 /** IANA protocol numbers; the names of /etc/protocols in lower case. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
   0: 'hopopt',
@@ -58,6 +61,13 @@ const PROTOCOLS: Readonly<Record<number, string>> = {
 };
 
 export const protocolName = (protocol: number): string => PROTOCOLS[protocol] ?? String(protocol);
+
+const PROTOCOL_NUMBERS = new Map(Object.entries(PROTOCOLS).map(([number, name]) => [name, Number(number)]));
+
+/** The reverse of {@link protocolName}; undefined for what is no IP protocol. */
+export function protocolNumber(name: string): number | undefined {
+  return PROTOCOL_NUMBERS.get(name) ?? (/^\d{1,3}$/.test(name) ? Number(name) : undefined);
+}
 
 const ETHERTYPES: Readonly<Record<number, string>> = {
   2054: 'arp',

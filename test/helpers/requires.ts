@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cgroupMounts } from '../../lab/cgroup.ts';
+import { succeeds } from '../../lab/command.ts';
 import { Lab } from '../../lab/lab.ts';
 
 /** Why a need is not met, or undefined when it is. */
@@ -14,6 +15,7 @@ const checks = {
   cgroup2: () => (hasCgroup(2) ? undefined : 'no cgroup v2 hierarchy is mounted'),
   tbf: () => tryInLab((lab) => lab.twoHosts().client.limitRate({ rate: '1mbit' })),
   rps: () => (availableParallelism() < 2 ? 'needs two CPUs' : tryInLab((lab) => lab.twoHosts().client.receiveOn(1))),
+  tshark: () => hasProgram('tshark'),
   statistic: () => tryInLab((lab) => lab.twoHosts().client.dropEveryNth(2)),
 } as const;
 
@@ -34,6 +36,9 @@ function met(need: Need): string | undefined {
   if (!known.has(need)) known.set(need, checks[need]());
   return known.get(need);
 }
+
+const hasProgram = (name: string): string | undefined =>
+  succeeds(name, '--version') ? undefined : `${name} is not installed`;
 
 const hasCgroup = (version: 1 | 2): boolean => cgroupMounts().some((mount) => mount.version === version);
 
