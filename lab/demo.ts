@@ -83,7 +83,7 @@ function report(recorder: Recorder, client: Host, grown: Counters): void {
   process.stdout.write(recorder.losslog('top', '--by', 'reason'));
 
   const resent = recorder.eventsOf('retransmit', '--netns', String(client.netns));
-  const segments = resent.reduce((sum, event) => sum + event.segments, 0);
+  const segments = resent.reduce((sum, event) => sum + (event.segments ?? 0), 0);
   const syns = resent.filter((event) => event.dst === BLACKHOLED_IP).length;
   const filtered = recorder.eventsOf('drop', '--reason', 'NETFILTER_DROP', '--port', String(FILTERED_PORT)).length;
   const refused = recorder.eventsOf('reset', '--port', String(REFUSED_PORT)).length;

@@ -21,7 +21,7 @@ type Cause = Retransmission['cause'];
 const FAILED_LATE = new Set(['NET_XMIT_DROP', 'EPERM', 'ENOBUFS']);
 
 const segmentsOf = (events: readonly Retransmission[]): number =>
-  events.reduce((sum, { segments }) => sum + segments, 0);
+  events.reduce((sum, { segments }) => sum + (segments as number), 0);
 
 /** How many sequence numbers the segment takes, modulo 2^32. */
 const sequenceNumbers = ({ seq, endSeq }: Retransmission): number => ((endSeq as number) - (seq as number)) >>> 0;

@@ -24,6 +24,7 @@ export function escapeText(text: string): string {
  * as `\uNNNN`. It parses to the same value.
  */
 export function escapeJson(line: string): string {
+  if (ASCII.test(line)) return line;
   return line.replace(UNSAFE, (character) =>
     character
       .split('')

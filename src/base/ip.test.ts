@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { BlockList } from 'node:net';
+import { BlockList, isIPv4 } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { cidrContains, cidrRange, formatIp, isV4Mapped, parseCidr, parseIp } from './ip.ts';
@@ -9,6 +9,12 @@ const v6 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 
 test('addresses are read as they are written', () => {
   fc.assert(fc.property(fc.oneof(v4, v6), (bytes) => assert.deepEqual(parseIp(formatIp(bytes)), bytes)));
+});
+
+test('what is an IPv4 address is what net.isIPv4 says', () => {
+  const part = fc.oneof(fc.nat(300).map(String), fc.constantFrom('', '00', '01', '0x1', '-1', '1 '));
+  const text = fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join('.'));
+  fc.assert(fc.property(text, (word) => assert.equal(parseIp(word)?.length === 4, isIPv4(word))));
 });
 
 test('IPv6 text is what the WHATWG URL parser, which follows RFC 5952, makes of it', () => {

@@ -13,7 +13,8 @@ export interface Example {
 export interface Argument {
   placeholder: string;
   doc: string;
-  choices: () => readonly string[];
+  /** The words it can be; any word, when absent. */
+  choices?: () => readonly string[];
   required: boolean;
 }
 

@@ -5,8 +5,9 @@ import { EXPORT_FORMATS } from '../export/format.ts';
 import { type Command, defineCommand } from './command.ts';
 import { storeFlag } from './default-store.ts';
 import { filterFlags } from './filters.ts';
-import type { FlagTable, SwitchFlag } from './flag.ts';
+import type { FlagTable, ParseContext, SwitchFlag } from './flag.ts';
 import { recordFlags } from './record-flags.ts';
+import { parseTimeArgument } from './time-argument.ts';
 import { choice, nonEmpty, parseLimit } from './values.ts';
 
 const json: SwitchFlag = { type: 'switch', doc: 'one JSON object a line' };
@@ -107,6 +108,40 @@ const exportCommand = defineCommand({
   run: async (values, output) => (await import('./export.ts')).exportEvents(values, output),
 });
 
+const ENDIANS = ['little', 'big'] as const;
+
+const convert = defineCommand({
+  name: 'convert',
+  summary: 'a trace log of the kernel into readable events',
+  about: [
+    'Understands what ftrace, trace-cmd report and perf script print of retransmissions, drops and resets: the tracepoints of Linux 5.10 and later, kprobe events, and messages of bpf_trace_printk like "tcp_retransmit port=37897 dst=831376843 state=1". Other lines are skipped.',
+    'The stamps of such a log count from a boot. T is when that was, in RFC 3339 or local time; without it, the log is taken for one of this boot where it can be.',
+  ],
+  argument: { placeholder: 'FILE', doc: 'the log (also .gz, .zst), or - for standard input', required: true },
+  flags: {
+    'boot-time': {
+      type: 'value',
+      placeholder: 'T',
+      doc: 'when the host of the log was booted: the time of the stamp 0',
+      parse: (text: string, { now }: ParseContext) => parseTimeArgument(text, now),
+    },
+    store: { ...storeFlag, doc: 'write into this store instead of printing; then show and top answer from it' },
+    endian: {
+      type: 'value',
+      placeholder: 'ORDER',
+      doc: 'byte order of the machine of the log: little (default) or big',
+      parse: choice('byte order', ENDIANS),
+      choices: ENDIANS,
+    },
+    json,
+  },
+  examples: [
+    { line: 'losslog convert /sys/kernel/tracing/trace', doc: 'what is in the buffer now' },
+    { line: 'losslog convert trace.txt --boot-time "2021-02-03 11:32:49.981444" --json', doc: 'of another host' },
+  ],
+  run: async (values, output, word) => (await import('./convert.ts')).convert(values, output, word as string),
+});
+
 const doctor = defineCommand({
   name: 'doctor',
   summary: 'what this host can and cannot show, and how to mend it',
@@ -150,4 +185,4 @@ const completion = defineCommand({
   },
 });
 
-export const commands: readonly Command[] = [record, show, top, exportCommand, doctor, help, completion];
+export const commands: readonly Command[] = [record, show, top, exportCommand, convert, doctor, help, completion];

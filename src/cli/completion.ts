@@ -41,7 +41,7 @@ function flagCase({ name, flags, argument }: Command): string {
     entry.type === 'optional' ? (entry.choices ?? []).map((value) => `--${flag}=${value}`) : [],
   );
   const names = Object.keys(flags).map((flag) => `--${flag}`);
-  return caseOf(`${name}:*`, [...(argument?.choices() ?? []), ...names, ...optional, '--help']);
+  return caseOf(`${name}:*`, [...(argument?.choices?.() ?? []), ...names, ...optional, '--help']);
 }
 
 const caseOf = (pattern: string, words: readonly string[]): string => `      ${pattern}) words='${words.join(' ')}' ;;`;

@@ -58,11 +58,12 @@ function argumentOf({ name, argument, flags }: Command, words: readonly string[]
     throw new LosslogError('USAGE', `${name} does not take "${unexpected}"`, { hint });
   }
   if (!argument) return undefined;
-  const choices = argument.choices();
+  const choices = argument.choices?.();
   if (word === undefined && argument.required) {
-    throw new LosslogError('USAGE', `${name} needs ${argument.placeholder}`, { hint: `one of ${choices.join(', ')}` });
+    const hint = choices ? `one of ${choices.join(', ')}` : argument.doc;
+    throw new LosslogError('USAGE', `${name} needs ${argument.placeholder}`, { hint });
   }
-  if (word !== undefined && !choices.includes(word)) {
+  if (word !== undefined && choices && !choices.includes(word)) {
     throw new LosslogError('USAGE', `"${word}" is not ${argument.doc}`, { hint: didYouMean(word, choices) });
   }
   return word;

@@ -27,8 +27,7 @@ export const kinds = {
     segments: {
       type: 'int',
       unit: 'segments',
-      required: true,
-      doc: 'TCP segments in this skb (tcp_gso_segs): what TcpRetransSegs grows by.',
+      doc: 'TCP segments in this skb (tcp_gso_segs): what TcpRetransSegs grows by. Absent where the source does not tell.',
     },
     bytes: { type: 'int', unit: 'bytes', doc: 'Payload bytes in this skb.' },
     srttUs: { type: 'int', unit: 'us', doc: 'Smoothed round-trip time.' },
@@ -134,6 +133,8 @@ export type CoverageEvent = EventOf<'coverage'>;
 export type ConnectionEvent = EventOf<'connection'>;
 /** Any event. Discriminate by `kind`. */
 export type Event = { [K in Kind]: EventOf<K> }[Kind];
+/** An event of a log whose clock is not known: it has no wall time. */
+export type UntimedEvent = { [K in Kind]: Omit<EventOf<K>, 'time'> & { time?: never } }[Kind];
 /** An event that happened to one packet. */
 export type PacketEvent = RetransmitEvent | DropEvent | ResetEvent;
 

@@ -60,12 +60,13 @@ export function partsOf(event: Event, span: SpanText): LineParts {
 
 function retransmitParts(event: RetransmitEvent): LineParts {
   const what: Part[] = [{ text: event.cause, style: 'retransmit' }];
-  if (event.segments > 1) what.push({ text: `${event.segments} seg`, style: 'retransmit' });
+  if (event.segments !== undefined && event.segments > 1)
+    what.push({ text: `${event.segments} seg`, style: 'retransmit' });
   if (event.failed !== undefined) what.push({ text: `NOT SENT: ${event.failed}`, style: 'alarm' });
   const extras = [
     ...containerParts(event),
     some(event.retransmits === 0 ? undefined : event.retransmits, (count) => `timeouts ${count}`),
-    some(event.state === 'TCP_ESTABLISHED' ? undefined : event.state, (state) => state),
+    some(goesWithoutSaying(event) ? undefined : event.state, (state) => state),
     some(event.srttUs, (us) => `srtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
     some(event.rtoMs, (ms) => `rto ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
     some(event.cwnd, (cwnd) => `cwnd ${cwnd}`),
@@ -83,6 +84,10 @@ function retransmitParts(event: RetransmitEvent): LineParts {
     faint: false,
   };
 }
+
+/** Where the cause is known, most connections are established. */
+const goesWithoutSaying = ({ state, cause }: RetransmitEvent): boolean =>
+  state === 'TCP_ESTABLISHED' && cause !== 'unknown';
 
 function dropParts(event: DropEvent): LineParts {
   const flow = [event.protocol, flowText(event)].filter((text) => text).join(' ');

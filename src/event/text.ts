@@ -2,8 +2,8 @@
 
 import { formatDuration } from '../base/duration.ts';
 import { displayWidth, escapeText } from '../base/escape.ts';
-import type { WallNs } from '../base/time.ts';
-import type { Event } from './kinds.ts';
+import { NS_PER_S, type WallNs } from '../base/time.ts';
+import type { Event, UntimedEvent } from './kinds.ts';
 import { localClock, localDay, localTime } from './local-time.ts';
 import { type LineParts, type Part, partsOf, type Style } from './parts.ts';
 
@@ -39,10 +39,11 @@ const SGR: Record<Style, string> = {
  * the line gets longer than `width`; columns are aligned as long as they fit; extras fill what room is left.
  * Every character that a terminal might obey is escaped.
  */
-export function formatEvent(event: Event, options: TextOptions): string {
+export function formatEvent(event: Event | UntimedEvent, options: TextOptions): string {
   const wide = options.width >= WIDE;
-  const time = timeText(event.time as WallNs, wide, options.hiddenDay);
-  const parts = partsOf(event, (from, until) => spanText(from as WallNs, until as WallNs, options.hiddenDay));
+  const time =
+    event.time === undefined ? sinceBootText(event.bootNs) : timeText(event.time as WallNs, wide, options.hiddenDay);
+  const parts = partsOf(event as Event, (from, until) => spanText(from as WallNs, until as WallNs, options.hiddenDay));
   return lay(time, parts, options, wide ? { flow: 36, gap: '  ' } : { flow: 31, gap: ' ' });
 }
 
@@ -51,6 +52,14 @@ function timeText(time: WallNs, wide: boolean, hiddenDay: string | undefined): s
   if (wide) return localTime(time, 6, hiddenDay);
   const day = localDay(time);
   return day === hiddenDay ? localClock(time, 3) : `${day.slice('2026-'.length)} ${localClock(time, 3)}`;
+}
+
+/** `boot+12.345678`: of a log whose clock is not known. */
+function sinceBootText(bootNs: bigint | undefined): string {
+  if (bootNs === undefined) return '-';
+  return `boot+${bootNs / NS_PER_S}.${String(bootNs % NS_PER_S)
+    .padStart(9, '0')
+    .slice(0, 6)}`;
 }
 
 /** `20:15:07 to 20:15:09 (1.8s)`; nothing for a stretch without length. */

@@ -5,6 +5,7 @@ import { type BootNs, bootNs, NS_PER_MS, NS_PER_S, type WallNs, wallNs } from '.
 
 /** include/uapi/linux/time.h */
 const CLOCK_REALTIME = 0;
+const CLOCK_MONOTONIC = 1;
 const CLOCK_MONOTONIC_COARSE = 6;
 const CLOCK_BOOTTIME = 7;
 
@@ -59,6 +60,15 @@ export function sampleClocks(): ClockSample {
   }
   // Only when the clock was set back during each of the three tries.
   return best?.sample ?? { boot: bootNow(), wall: wallNs(readTimespec(clockGettime, CLOCK_REALTIME)) };
+}
+
+/**
+ * Wall time of the moment at which CLOCK_MONOTONIC was 0: the boot, but for the time that the host was suspended. The default clock
+ * of ftrace (`local`, sched_clock()) stands still in a suspend, too.
+ */
+export function wallFromMonotonic(): WallNs {
+  const { wall } = sampleClocks();
+  return wallNs(wall - readTimespec(clockGettime, CLOCK_MONOTONIC));
 }
 
 /** Nanoseconds of a jiffy, 1/HZ: the resolution of the coarse clock is one (kernel/time/posix-timers.c). */

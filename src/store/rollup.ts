@@ -30,7 +30,7 @@ const countedKind = (event: CountedEvent): Kind => (event.kind === 'summary' ? e
 function countsOf(event: CountedEvent): Counts {
   switch (event.kind) {
     case 'retransmit':
-      return [1, event.segments, event.bytes ?? 0];
+      return [1, event.segments ?? 0, event.bytes ?? 0];
     case 'drop':
       return [1, 0, event.length ?? 0];
     case 'reset':

@@ -69,7 +69,8 @@ export class Tally {
 
   /** The rows that lost most segments, packets and connections together; of equals, by key, the unknown one last. */
   top(limit: number): TopRow[] {
-    const lost = (row: TopRow) => row.segments + row.drops + row.resets;
+    // A retransmission whose segments are not known is at least one.
+    const lost = (row: TopRow) => Math.max(row.segments, row.retransmissions) + row.drops + row.resets;
     const byKey = (a: TopRow, b: TopRow) =>
       a.key === undefined ? 1 : b.key === undefined ? -1 : a.key < b.key ? -1 : 1;
     return [...this.#rows.values()].sort((a, b) => lost(b) - lost(a) || byKey(a, b)).slice(0, limit);
@@ -85,7 +86,7 @@ export function countEvents(slice: SliceReader, filter: Filter, by: TopDimension
 }
 
 const SUMS: Partial<Record<Kind, string>> = {
-  retransmit: 'count(*), sum(segments), ifnull(sum(bytes), 0)',
+  retransmit: 'count(*), ifnull(sum(segments), 0), ifnull(sum(bytes), 0)',
   drop: 'count(*), 0, 0',
   reset: 'count(*), 0, 0',
 };

@@ -1,0 +1,45 @@
+/** Wall time for the stamps of a trace log, which count from a boot. */
+
+import { NS_PER_S, type WallNs, wallNs } from '../../base/time.ts';
+import type { CoverageEvent, Event, UntimedEvent } from '../../event/kinds.ts';
+import type { LogEvent } from './events.ts';
+import type { LostEvents } from './reader.ts';
+
+/** What a stamp may be beyond the moment at which the log was written: clocks of a file system are coarse. */
+const SLACK_NS = NS_PER_S;
+
+/**
+ * Whether a log can be of the boot that this host runs in.
+ * @param bootedAt when this boot began
+ * @param writtenAt when the log was last written to
+ */
+export function fitsBoot(firstNs: bigint, bootedAt: WallNs, writtenAt: WallNs): boolean {
+  return writtenAt >= bootedAt && firstNs <= writtenAt - bootedAt + SLACK_NS;
+}
+
+/**
+ * Gives an event its time, in place.
+ * @param bootedAt wall time of the stamp 0; undefined where it is not known
+ */
+export function timed(event: LogEvent, atNs: bigint | undefined, bootedAt: WallNs | undefined): Event | UntimedEvent {
+  const stamped = event as Event;
+  if (atNs !== undefined) stamped.bootNs = atNs;
+  if (atNs !== undefined && bootedAt !== undefined) stamped.time = wallNs(bootedAt + atNs);
+  return stamped;
+}
+
+/** Lost events as coverage; without its stretch where times are not known. */
+export function lostCoverage(lost: LostEvents, bootedAt: WallNs | undefined): CoverageEvent | UntimedEvent {
+  const { count, fromNs = lost.untilNs, untilNs = lost.fromNs } = lost;
+  const coverage = {
+    kind: 'coverage',
+    state: 'lost',
+    ...(untilNs === undefined ? {} : { bootNs: untilNs }),
+    ...(count === undefined ? {} : { count }),
+    why: 'the trace buffer overflowed: events of any kind are missing in the log',
+  };
+  if (bootedAt === undefined || fromNs === undefined || untilNs === undefined)
+    return coverage as unknown as UntimedEvent;
+  const [from, until] = [bootedAt + fromNs, bootedAt + untilNs];
+  return { ...coverage, time: until, from, until } as CoverageEvent;
+}

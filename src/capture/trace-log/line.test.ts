@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseLostLine, parseTraceLine, stampNs } from './line.ts';
+
+const TEXT = 'tcp_retransmit: (tcp_retransmit_skb+0x0/0xc0) port=47873 dst=0 state=2';
+const [NAME, REST] = ['tcp_retransmit', '(tcp_retransmit_skb+0x0/0xc0) port=47873 dst=0 state=2'];
+
+for (const { layout, line, cpu = 0, stamp = '10.014649' } of [
+  { layout: '5.10: four flags', line: `          <idle>-0       [000] ..s.    10.014649: ${TEXT}` },
+  { layout: '6.1: five flags', line: `          <idle>-0       [000] .Ns2.    10.014649: ${TEXT}` },
+  { layout: '6.18: lazy rescheduling', line: `            node-616     [012] bls..    10.014649: ${TEXT}`, cpu: 12 },
+  { layout: 'nested preemption count', line: `          <idle>-0       [000] d.s51    10.014649: ${TEXT}` },
+  { layout: 'tgid', line: `            node-573     (    573) [000] .N...    10.014649: ${TEXT}` },
+  { layout: 'tgid of the idle task', line: `          <idle>-0       (-------) [000] ..s2.    10.014649: ${TEXT}` },
+  { layout: 'tgid behind the CPU (4.x)', line: `          <idle>-0     [000] (-----) ..s.    10.014649: ${TEXT}` },
+  { layout: 'noirq-info', line: `          <idle>-0       [000]    10.014649: ${TEXT}` },
+  { layout: 'unknown task', line: `           <...>-3202753 [000] ..s.    10.014649: ${TEXT}` },
+  { layout: 'a name with blanks and brackets', line: ` a-1 [7] 1.0: b:-12      [000] ..s.    10.014649: ${TEXT}` },
+  {
+    layout: 'a clock without seconds',
+    line: `          <idle>-0       [000] ..s. 18446744073709: ${TEXT}`,
+    stamp: '18446744073709',
+  },
+  { layout: 'latency-format', line: `  <idle>-0         2..s1.  123us+: ${TEXT}`, cpu: 2, stamp: '123us+' },
+  {
+    layout: 'latency-format, far',
+    line: `    node-16166     2dNs1. 12345678us : ${TEXT}`,
+    cpu: 2,
+    stamp: '12345678us ',
+  },
+  {
+    layout: 'latency-format, verbose',
+    line: `          <idle>       0   3 0 00000001 00000007 [0098cf69] 10014.649ms (+0.001ms): ${TEXT}`,
+    cpu: 3,
+    stamp: '10.014569',
+  },
+  { layout: 'trace-cmd', line: `          <idle>-0     [000]    10.014649: tcp_retransmit:       ${REST}` },
+  { layout: 'trace-cmd with flags', line: `Web Content-77 [000] d.s..    10.014649: tcp_retransmit: ${REST}` },
+  {
+    layout: 'trace-cmd with ns',
+    line: `node-77 [000]    10.014649123: tcp_retransmit: ${REST}`,
+    stamp: '10.014649123',
+  },
+  { layout: 'perf script', line: `swapper     0 [000]    10.014649:     probe:tcp_retransmit: ${REST}` },
+  {
+    layout: 'perf script with tid',
+    line: `tokio:rt w-1   573/580   [003]    10.014649: 1 probe:tcp_retransmit: ${REST}`,
+    cpu: 3,
+  },
+]) {
+  test(`the layout "${layout}"`, () => {
+    assert.deepEqual(parseTraceLine(line), { cpu, stamp, name: NAME, text: REST });
+  });
+}
+
+test('printk has the address of its caller for a name', () => {
+  const message = 'tcp_retransmit port=37897 dst=831376843 state=1';
+  for (const name of ['0', 'bpf_trace_printk', '0x1', 'tracing_mark_write']) {
+    const line = `          <idle>-0       [000] ..s. 2621728.977959: ${name}: ${message}`;
+    assert.deepEqual(parseTraceLine(line), { cpu: 0, stamp: '2621728.977959', name, text: message });
+  }
+});
+
+test('what is no event', () => {
+  for (const line of ['', '# tracer: nop', ' => tcp_retransmit_skb', '<stack trace>', 'cpus=2', 'CPU 1 is empty']) {
+    assert.equal(parseTraceLine(line), undefined, line);
+  }
+});
+
+test('lost events', () => {
+  assert.deepEqual(parseLostLine('CPU:0 [LOST 12 EVENTS]'), { cpu: 0, count: 12 });
+  assert.deepEqual(parseLostLine('CPU:11 [LOST EVENTS]\r'), { cpu: 11, count: undefined });
+  assert.deepEqual(parseLostLine('CPU:3 [12 EVENTS DROPPED]'), { cpu: 3, count: 12 });
+  assert.deepEqual(parseLostLine('CPU:3 [EVENTS DROPPED]'), { cpu: 3, count: undefined });
+  assert.deepEqual(parseLostLine('node 7 [000] 1.0: PERF_RECORD_LOST lost 24'), { cpu: undefined, count: 24 });
+  assert.equal(parseLostLine('CPU:0 [LOST x EVENTS]'), undefined);
+});
+
+test('stamps keep every digit', () => {
+  assert.equal(stampNs('2621728.977959'), 2621728977959000n);
+  assert.equal(stampNs('99999999.000000001'), 99999999000000001n);
+  assert.equal(stampNs('12345'), undefined);
+  assert.equal(stampNs('123us'), undefined);
+});
+
+test('any text is a line or none', () => {
+  const noise = fc.string({ unit: fc.constantFrom(...'-[]():. 0129abcdefsN+/=\t<>us_'), maxLength: 120 });
+  fc.assert(fc.property(fc.oneof(fc.string(), noise), (line) => void [parseTraceLine(line), parseLostLine(line)]));
+});
