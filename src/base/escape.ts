@@ -12,6 +12,7 @@ const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** The text with every unsafe character as `\xNN` (below 256) or `\u{N}`, hexadecimal. */
 export function escapeText(text: string): string {
+  if (ASCII.test(text)) return text;
   return text.replace(UNSAFE, (character) => {
     const code = character.codePointAt(0) as number;
     const hex = code.toString(16);

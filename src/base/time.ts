@@ -26,17 +26,18 @@ export const wallFromMs = (ms: number): WallNs => wallNs(BigInt(Math.round(ms * 
 export const wallToMs = (time: WallNs): number => Number(floorDiv(time, NS_PER_MS));
 
 /** The second that was written last: events come by time, and a date takes longer than the rest. */
-let lastSecond = { begin: 0n, end: 0n, text: '' };
+let lastSecond = { begin: 0n, text: '1970-01-01T00:00:00' };
 
 /** RFC 3339 in UTC with nine digits: `2026-11-22T20:15:00.000000001Z`. */
 export function formatWall(time: WallNs): string {
-  if (time < lastSecond.begin || time >= lastSecond.end) {
+  let offset = Number(time - lastSecond.begin);
+  if (offset < 0 || offset >= 1e9) {
     const seconds = floorDiv(time, NS_PER_S);
     const begin = seconds * NS_PER_S;
-    const text = new Date(Number(seconds) * 1000).toISOString().slice(0, -5);
-    lastSecond = { begin, end: begin + NS_PER_S, text };
+    lastSecond = { begin, text: new Date(Number(seconds) * 1000).toISOString().slice(0, -5) };
+    offset = Number(time - begin);
   }
-  return `${lastSecond.text}.${String(Number(time - lastSecond.begin)).padStart(9, '0')}Z`;
+  return `${lastSecond.text}.${String(offset).padStart(9, '0')}Z`;
 }
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:?\d\d)$/;

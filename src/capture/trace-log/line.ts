@@ -13,13 +13,12 @@ export interface TraceLine {
   readonly text: string;
 }
 
-/** From the CPU on: `[000] d..s. (TGID) 12.345678: name: text`. Letters of the flags grow with every kernel. */
-const TAIL = String.raw`\[(\d+)\]\s+(?:\(\s*[-\d]+\)\s+)?(?:[^\s:[\]]{1,8}\s+)?(\d+(?:\.\d+)?):\s+(.*)$`;
-/** `%16s-%-7d `: the name of the task fills 16 columns and may hold anything. */
-const AFTER_TASK = new RegExp(String.raw`^-\d+\s+(?:\(\s*[-\d]+\)\s+)?${TAIL}`);
-const COMM_COLUMNS = 16;
+/** From the CPU on, to the time: `[000] d..s. (TGID) 12.345678: `. Letters of the flags grow with every kernel. */
+const CPU_AND_TIME = String.raw`\[(\d+)\]\s+(?:\(\s*[-\d]+\)\s+)?(?:[^\s:[\]]{1,8}\s+)?(\d+(?:\.\d+)?):\s+`;
+/** `%16s-%-7d `: the name of the task fills 16 columns and may hold anything. Most lines are of this form: in one go to their text. */
+const ALIGNED = new RegExp(String.raw`^.{16}-\d+\s+(?:\(\s*[-\d]+\)\s+)?${CPU_AND_TIME}([^\s:]+): +(.*)$`);
 /** The same without that alignment: `trace-cmd report`, and logs whose blanks were changed. */
-const TRACE = new RegExp(String.raw`^\s*\S.*?-\d+\s+(?:\(\s*[-\d]+\)\s+)?${TAIL}`);
+const TRACE = new RegExp(String.raw`^\s*\S.*?-\d+\s+(?:\(\s*[-\d]+\)\s+)?${CPU_AND_TIME}(.*)$`);
 /** `comm pid[/tid] [cpu] time: [period] group:event: text`. */
 const PERF =
   /^\s*\S.*?\s+-?\d+(?:\/\d+)?\s+\[(\d+)\]\s+(?:[^\s:[\]]{1,8}\s+)?(\d+\.\d+):\s+(?:\d+\s+)?([\w-]+:[\w-]+:.*)$/;
@@ -31,16 +30,15 @@ const VERBOSE =
 
 /** @returns undefined for a line that is none of an event. */
 export function parseTraceLine(line: string): TraceLine | undefined {
-  const aligned = line[COMM_COLUMNS] === '-' ? AFTER_TASK.exec(line.slice(COMM_COLUMNS)) : null;
-  const match = aligned ?? TRACE.exec(line) ?? PERF.exec(line);
+  const aligned = ALIGNED.exec(line);
+  if (aligned) {
+    const [, cpu, stamp, name, text] = aligned as unknown as [string, string, string, string, string];
+    return { cpu: Number(cpu), stamp, name, text };
+  }
+  const match = TRACE.exec(line) ?? PERF.exec(line);
   if (match) return lineOf(match[1] as string, match[2] as string, match[3] as string);
   const latency = LATENCY.exec(line);
-  if (latency)
-    return lineOf(
-      latency[1] as string,
-      latency[2]?.endsWith('us') ? latency[2] : `${latency[2]}`,
-      latency[3] as string,
-    );
+  if (latency) return lineOf(latency[1] as string, latency[2] as string, latency[3] as string);
   const verbose = VERBOSE.exec(line);
   if (!verbose) return undefined;
   return lineOf(verbose[1] as string, secondsOf(BigInt(`0x${verbose[2]}`)), verbose[3] as string);
