@@ -102,26 +102,38 @@ test('record in a user namespace, where root is not root', here, (t) => {
   assert.match(stdout, /^missing {2}rights: this is a user namespace/m);
 });
 
-test('record without BTF', here, () => {
+/** `record` where BPF is not possible, and what doctor says of it. */
+function assertRecordsByFtrace(t: TestContext, prefix: string[], why: RegExp): void {
+  const { status, stderr } = losslog(prefix, 'record', '--for', '100ms', '--store', temporaryDirectory(t));
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, new RegExp(`^losslog: recording by ftrace, which tells less, .*${why.source}`, 'm'));
+  assert.match(stderr, /^losslog: recording to .* probes of ftrace, Linux/m);
+  const doctor = losslog(prefix, 'doctor');
+  assert.equal(doctor.status, 0, doctor.stdout);
+  assert.match(doctor.stdout, /^ok {7}ftrace: /m);
+}
+
+test('record without BTF', here, (t) => {
   assertError(
-    losslog(withoutBtf, ...RECORD),
+    losslog(withoutBtf, ...RECORD, '--source', 'bpf'),
     3,
     /this kernel has no type information \(\/sys\/kernel\/btf\/vmlinux\)/,
     /CONFIG_DEBUG_INFO_BTF=y/,
   );
-  const { status, stdout } = losslog(withoutBtf, 'doctor');
-  assert.equal(status, 3);
-  assert.match(stdout, /^missing {2}BTF: this kernel has no type information/m);
+  const { stdout } = losslog(withoutBtf, 'doctor');
+  assert.match(stdout, /^limited {2}BTF: this kernel has no type information/m);
+  assertRecordsByFtrace(t, withoutBtf, /this kernel has no type information/);
 });
 
 test('record without libbpf', here, (t) => {
   const path = /libbpf\.so\.1 .*=> (\S+)/.exec(run('ldconfig', '-p'))?.[1];
   if (path === undefined) return t.skip('libbpf.so.1 is not in the cache of the linker');
   const withoutLibbpf = mounted(`mount --bind /dev/null "$(readlink -f ${path})"`);
-  assertError(losslog(withoutLibbpf, ...RECORD), 3, /cannot load libbpf\.so\.1/, /apt-get install libbpf1/);
-  const { status, stdout } = losslog(withoutLibbpf, 'doctor');
-  assert.equal(status, 3);
-  assert.match(stdout, /^missing {2}libbpf: cannot load libbpf\.so\.1\n.*apt-get install libbpf1/m);
+  const withBpf = [...RECORD, '--source', 'bpf'];
+  assertError(losslog(withoutLibbpf, ...withBpf), 3, /cannot load libbpf\.so\.1/, /apt-get install libbpf1/);
+  const { stdout } = losslog(withoutLibbpf, 'doctor');
+  assert.match(stdout, /^limited {2}libbpf: cannot load libbpf\.so\.1\n(?:.*\n)?.*apt-get install libbpf1/m);
+  assertRecordsByFtrace(t, withoutLibbpf, /cannot load libbpf/);
 });
 
 test('a checkout that is not set up', here, () => {

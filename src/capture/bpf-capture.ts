@@ -13,6 +13,7 @@ import { decodeRecord } from '../wire/decode.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
 import { rodata } from '../wire/layout.ts';
 import type { Bytes } from '../wire/reader.ts';
+import type { Capture, CaptureHandlers } from './capture.ts';
 import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
 import { KernelOwners } from './kernel-owners.ts';
 import { LossCounters } from './loss-counters.ts';
@@ -30,21 +31,13 @@ export interface BpfCaptureOptions {
   toWall(time: BootNs): WallNs;
 }
 
-export interface CaptureHandlers {
-  /** Decoded records, in the order of their ring. */
-  onEvents(batch: Decoded[]): void;
-  /** A record that could not be decoded, or a failure of the poller; capture goes on. */
-  onError(message: string): void;
-}
-
-export class BpfCapture {
+export class BpfCapture implements Capture {
+  readonly source = 'bpf';
   readonly facts: KernelFacts;
-  /** Probes that are attached. */
-  readonly probes: readonly Probe[];
   readonly owners: KernelOwners;
-  readonly losses: LossCounters;
-  /** Why places of drops cannot be named; undefined when they can. */
-  readonly symbolsUnavailable: string | undefined;
+  readonly blindSpots: readonly string[];
+  readonly #probes: readonly Probe[];
+  readonly #losses: LossCounters;
   readonly #object: BpfObject;
   readonly #rings: RingBuffer[];
   readonly #decoding: Decoding;
@@ -59,17 +52,17 @@ export class BpfCapture {
   constructor(options: BpfCaptureOptions) {
     const btf = readKernelBtf();
     const symbols = new Symbols();
-    this.symbolsUnavailable = symbols.unavailable;
     this.facts = kernelFacts(btf);
-    this.probes = this.facts.available.filter((probe) => options.drops || !probe.drops);
+    this.blindSpots = blindSpots(this.facts, symbols.unavailable);
+    this.#probes = this.facts.available.filter((probe) => options.drops || !probe.drops);
     this.#object = BpfObject.load(objectPath(), {
-      programs: this.probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
+      programs: this.#probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
       configure: (view) => configure(view, this.facts, options, symbols),
     });
     for (const inode of options.netns) this.#object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
     this.#rings = RINGS.map((name) => this.#object.map(name).ring());
     this.owners = new KernelOwners(this.#object);
-    this.losses = new LossCounters(this.#object, this.probes);
+    this.#losses = new LossCounters(this.#object, this.#probes);
     const reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
     this.#decoding = {
       toWall: options.toWall,
@@ -80,20 +73,28 @@ export class BpfCapture {
     };
   }
 
-  /**
-   * Attaches every probe; from its return on all events are recorded.
-   * @param canPoll whether {@link pollWorks}; else the rings are drained by a timer
-   * @throws BPF
-   */
+  get probes(): string[] {
+    return this.#probes.map(({ tracepoint }) => tracepoint);
+  }
+
+  get missing(): string[] {
+    return this.facts.missing.map(({ tracepoint }) => tracepoint);
+  }
+
+  losses(): Map<string, number> {
+    return this.#losses.read();
+  }
+
+  /** @throws BPF */
   start(handlers: CaptureHandlers, canPoll: boolean): void {
     this.#handlers = handlers;
     // The program that notes owners first, so that no event is older than what it noted.
-    for (const { first, rescue } of this.probes.map(programsOf).reverse()) {
+    for (const { first, rescue } of this.#probes.map(programsOf).reverse()) {
       // In this order: the kernel runs the programs of a tracepoint in the order in which they were attached.
       this.#object.attach(first);
       this.#object.attach(rescue);
     }
-    this.losses.begin();
+    this.#losses.begin();
     this.#poller = new RingPoller(
       this.#rings.map(({ fd }) => fd),
       () => this.drain(),
@@ -120,7 +121,7 @@ export class BpfCapture {
   close(): void {
     this.#poller?.close();
     for (const ring of this.#rings) ring.close();
-    this.losses.close();
+    this.#losses.close();
     this.#object.close();
   }
 
@@ -139,6 +140,13 @@ export class BpfCapture {
     this.#batch = [];
     this.#handlers?.onEvents(batch);
   }
+}
+
+function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undefined): string[] {
+  const lacking = missing.map(({ tracepoint, without }) => `this kernel has no tracepoint ${tracepoint}: ${without}`);
+  return symbolsUnavailable === undefined
+    ? lacking
+    : [...lacking, `${symbolsUnavailable}: no place of a drop is named`];
 }
 
 /** Writes the constants of the kernel side. */

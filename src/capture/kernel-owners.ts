@@ -10,10 +10,11 @@ import {
   encodeCgroupKey,
   NOTED_OWNER_SIZE,
   type NotedOwner,
+  type OwnerSource,
   type ProcessRef,
 } from '../wire/owner-records.ts';
 
-export class KernelOwners {
+export class KernelOwners implements OwnerSource {
   readonly #object: BpfObject;
   readonly #noted: BpfMap;
   readonly #cgroupPaths: BpfMap;

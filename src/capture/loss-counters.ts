@@ -7,14 +7,6 @@ import { possibleCpus } from '../linux/cpus.ts';
 import { bss, cpuCounters, kind } from '../wire/layout.ts';
 import { type Probe, programsOf } from './kernel-facts.ts';
 
-/** Totals since the programs were loaded. */
-export interface LossTotals {
-  /** Records for which a ring had no room. */
-  readonly ringFull: { readonly retransmit: number; readonly drop: number; readonly reset: number };
-  /** Events that neither program of a probe saw (bpf/probe.h): 0, unless contexts nest deeper than we know. */
-  readonly missed: number;
-}
-
 const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;
 const U64_WORDS = 2;
 const MAX_CPUS = Math.floor((bss.size - bss.counters) / cpuCounters.size);
@@ -50,15 +42,17 @@ export class LossCounters {
     for (const skips of this.#skips) skips.before = this.#missed(skips);
   }
 
-  read(): LossTotals {
-    return {
-      ringFull: {
-        retransmit: this.#sum(cpuCounters.lost, kind.retransmit) + this.#sum(cpuCounters.lost, kind.synack),
-        drop: this.#sum(cpuCounters.lost, kind.drop),
-        reset: this.#sum(cpuCounters.lost, kind.reset),
-      },
-      missed: this.#skips.reduce((sum, skips) => sum + Math.max(0, this.#missed(skips)), 0),
-    };
+  /** Totals since the programs were loaded, by the sentence that says why. */
+  read(): Map<string, number> {
+    const lost = (...kinds: number[]): number => kinds.reduce((sum, at) => sum + this.#sum(cpuCounters.lost, at), 0);
+    // Neither program of a probe saw it (bpf/probe.h): 0, unless contexts nest deeper than we know.
+    const missed = this.#skips.reduce((sum, skips) => sum + Math.max(0, this.#missed(skips)), 0);
+    return new Map([
+      ['retransmissions lost: their ring was full', lost(kind.retransmit, kind.synack)],
+      ['resets lost: their ring was full', lost(kind.reset)],
+      ['drops lost: their ring was full', lost(kind.drop)],
+      ['events missed: the kernel skipped both programs of a probe', missed],
+    ]);
   }
 
   close(): void {

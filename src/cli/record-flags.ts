@@ -1,5 +1,6 @@
 import { parseDuration } from '../base/duration.ts';
 import { parseSize } from '../base/size.ts';
+import { SOURCES } from '../capture/capture.ts';
 import { storeFlag } from './default-store.ts';
 import type { FlagTable } from './flag.ts';
 import { choice, nonEmpty } from './values.ts';
@@ -14,6 +15,13 @@ export const recordFlags = {
     placeholder: 'NETNS',
     doc: 'only this network namespace: its name, path or inode number; may be given several times',
     parse: nonEmpty,
+  },
+  source: {
+    type: 'value',
+    placeholder: 'SOURCE',
+    doc: `where events come from: ${SOURCES.join(', ')}; by itself the best that works here`,
+    parse: choice('source', SOURCES),
+    choices: SOURCES,
   },
   'no-drops': { type: 'switch', doc: 'retransmissions and resets only' },
   print: {

@@ -51,6 +51,7 @@ function recorderOptions(
     storeDir: storeDir(values.store),
     netns: values.netns ?? [],
     drops: !values['no-drops'],
+    ...(values.source === undefined ? {} : { source: values.source }),
     ...(values['max-size'] === undefined ? {} : { maxBytes: values['max-size'] }),
     ...(values['max-age'] === undefined ? {} : { maxAgeNs: values['max-age'] }),
     ...(values.for === undefined ? {} : { forNs: values.for }),
@@ -76,9 +77,10 @@ function stopOnSignals(stop: AbortController): void {
   }
 }
 
-function readyText({ storeDir: dir, kernel, probes, missing, netns }: RecorderReady): string {
+function readyText({ storeDir: dir, kernel, source, probes, missing, netns }: RecorderReady): string {
   const where = netns.map(({ inode, name }) => name ?? String(inode)).join(', ');
   const scope = where === '' ? '' : `, netns ${where}`;
   const lacking = missing.length === 0 ? '' : `, without ${missing.join(', ')} (losslog doctor tells why)`;
-  return `recording to ${dir} (${probes.length} probes, Linux ${kernel}${scope}${lacking})`;
+  const by = source === 'bpf' ? '' : ` of ${source}`;
+  return `recording to ${dir} (${probes.length} probes${by}, Linux ${kernel}${scope}${lacking})`;
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PacketEvent } from '../event/kinds.ts';
 import type { Decoded } from '../wire/head.ts';
-import type { NotedOwner, ProcessRef } from '../wire/owner-records.ts';
-import { OwnerResolver, type OwnerSource } from './owner.ts';
+import type { NotedOwner, OwnerSource, ProcessRef } from '../wire/owner-records.ts';
+import { OwnerResolver } from './owner.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
 const NGINX: ProcessRef = { pid: 7, process: 'nginx', cgroupId: 42n, cgroupHierarchy: 0 };

@@ -7,14 +7,7 @@ import { Lru } from '../base/lru.ts';
 import type { PacketEvent } from '../event/kinds.ts';
 import { containerIdOf } from '../linux/cgroup.ts';
 import type { Decoded, SocketKey } from '../wire/head.ts';
-import type { NotedOwner, OwnerHow, ProcessRef } from '../wire/owner-records.ts';
-
-/** Where owners are asked for; the capture implements it. */
-export interface OwnerSource {
-  listSockets(): Map<bigint, ProcessRef>;
-  notedOwner(sk: bigint): NotedOwner | undefined;
-  cgroupPath(id: bigint, hierarchy: number): string | undefined;
-}
+import type { OwnerHow, OwnerSource, ProcessRef } from '../wire/owner-records.ts';
 
 const CACHED_OWNERS = 16_384;
 const CACHED_CGROUPS = 4096;

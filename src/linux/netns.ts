@@ -1,8 +1,9 @@
 /** Network namespaces: their inode numbers, and the names that `ip netns` gave them. */
 
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, LosslogError } from '../base/errors.ts';
+import { listProcesses } from './proc.ts';
 
 /** Where `ip netns` binds namespaces (ip-netns(8)); on most hosts the second is a link to the first. */
 const NAME_DIRECTORIES = ['run/netns', 'var/run/netns'];
@@ -21,6 +22,25 @@ export function listNamedNetns(root = '/'): Map<number, string> {
     if (stats?.dev === dev && !names.has(stats.ino)) names.set(stats.ino, name);
   }
   return names;
+}
+
+/** A process in each network namespace that has one, by the inode number of the namespace: of several the one with the lowest id. */
+export function listNetnsProcesses(root = '/'): Map<number, number> {
+  const pids = new Map<number, number>();
+  for (const pid of listProcesses(root)) {
+    const inode = netnsOf(pid, root);
+    if (inode !== undefined && !pids.has(inode)) pids.set(inode, pid);
+  }
+  return pids;
+}
+
+function netnsOf(pid: number, root: string): number | undefined {
+  try {
+    const inode = /^net:\[(\d+)\]$/.exec(readlinkSync(join(root, 'proc', String(pid), 'ns/net')))?.[1];
+    return inode === undefined ? undefined : Number(inode);
+  } catch {
+    return undefined; // it ended, is a zombie, or belongs to somebody else
+  }
 }
 
 /**

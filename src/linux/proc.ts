@@ -1,6 +1,6 @@
 /** What /proc tells of one process. Every reader gives undefined for a process that is gone. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../base/errors.ts';
 import { type BootNs, bootNs } from '../base/time.ts';
@@ -29,6 +29,31 @@ export function processStart(pid: number, root = '/'): BootNs | undefined {
 export function processCgroup(pid: number, root = '/'): string | undefined {
   const text = readOf(pid, 'cgroup', root);
   return text === undefined ? undefined : cgroupPath(text);
+}
+
+/** Inode numbers of the sockets that a process holds open. */
+export function processSockets(pid: number, root = '/'): bigint[] {
+  const directory = join(root, 'proc', String(pid), 'fd');
+  try {
+    return readdirSync(directory).flatMap((fd) => socketInode(join(directory, fd)) ?? []);
+  } catch {
+    return []; // it ended, or belongs to somebody else
+  }
+}
+
+function socketInode(path: string): bigint | undefined {
+  try {
+    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(path))?.[1];
+    return inode === undefined ? undefined : BigInt(inode);
+  } catch {
+    return undefined; // closed meanwhile
+  }
+}
+
+/** Ids of all processes, in order. */
+export function listProcesses(root = '/'): number[] {
+  const names = readdirSync(join(root, 'proc')).filter((name) => /^\d+$/.test(name));
+  return names.map(Number).sort((a, b) => a - b);
 }
 
 function readOf(pid: number, file: string, root: string): string | undefined {

@@ -1,13 +1,12 @@
 /** What the recorder could not see, as events in the stream: losses, missing probes, steps of the clock. */
 
 import { NS_PER_S } from '../base/time.ts';
-import type { LossTotals } from '../capture/loss-counters.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import type { ClockSample, ClockStep } from '../linux/clock.ts';
 
 export class CoverageLedger {
   readonly #now: () => ClockSample;
-  #last: LossTotals = { ringFull: { retransmit: 0, drop: 0, reset: 0 }, missed: 0 };
+  #last: ReadonlyMap<string, number> = new Map();
   #lastTime: ClockSample;
 
   constructor(now: () => ClockSample) {
@@ -29,21 +28,29 @@ export class CoverageLedger {
     }));
   }
 
-  /** The losses since the last call; nothing when there were none. */
-  losses(totals: LossTotals): CoverageEvent[] {
+  /**
+   * The losses since the last call; nothing when there were none.
+   * @param totals since the beginning, by the sentence that says why
+   */
+  losses(totals: ReadonlyMap<string, number>): CoverageEvent[] {
     const last = this.#last;
     const from = this.#lastTime.wall;
     this.#lastTime = this.#now();
     this.#last = totals;
     const { wall, boot } = this.#lastTime;
-    const lost = (count: number, why: string): CoverageEvent[] =>
-      count === 0 ? [] : [{ kind: 'coverage', time: wall, bootNs: boot, from, until: wall, state: 'lost', count, why }];
-    return [
-      ...lost(totals.ringFull.retransmit - last.ringFull.retransmit, 'retransmissions lost: their ring was full'),
-      ...lost(totals.ringFull.reset - last.ringFull.reset, 'resets lost: their ring was full'),
-      ...lost(totals.ringFull.drop - last.ringFull.drop, 'drops lost: their ring was full'),
-      ...lost(totals.missed - last.missed, 'events missed: the kernel skipped both programs of a probe'),
-    ];
+    const grown = [...totals].map(([why, total]) => ({ why, count: total - (last.get(why) ?? 0) }));
+    return grown
+      .filter(({ count }) => count !== 0)
+      .map(({ why, count }) => ({
+        kind: 'coverage',
+        time: wall,
+        bootNs: boot,
+        from,
+        until: wall,
+        state: 'lost',
+        count,
+        why,
+      }));
   }
 
   /** The wall clock was set: times before and after do not compare. */

@@ -6,7 +6,7 @@ import { readBootIdentity } from '../linux/boot.ts';
 import { Btf } from '../linux/btf.ts';
 import { attempt, type Check, finding } from './check.ts';
 import * as host from './host-checks.ts';
-import { kernelBtf, kernelChecks, programsCheck } from './kernel-checks.ts';
+import { ftraceCheck, kernelBtf, kernelChecks, programsCheck } from './kernel-checks.ts';
 
 /** On every kernel. */
 const NEVER_SEEN: readonly Check[] = [
@@ -43,8 +43,10 @@ export async function diagnose(storeDir: string): Promise<Check[]> {
     attempt('BPF object', 'missing', () => objectPath().pathname),
     ...(btf instanceof Btf ? [...kernelChecks(btf), ...host.lockedMemoryChecks(btf)] : [btf]),
   ];
+  const ftrace = ftraceCheck();
   return [
-    ...needed,
+    ...(ftrace.state === 'ok' ? needed.map(replaceable) : needed),
+    ftrace,
     // With something missing it would only say the same again, in other words.
     ...(isMissingAny(needed) ? [] : [programsCheck()]),
     host.storeCheck(storeDir),
@@ -56,6 +58,12 @@ export async function diagnose(storeDir: string): Promise<Check[]> {
     host.tracefsCheck(),
     ...NEVER_SEEN,
   ];
+}
+
+/** What only BPF needs: without it ftrace records. */
+function replaceable(check: Check): Check {
+  if (check.state !== 'missing' || check.name === 'rights') return check;
+  return { ...check, state: 'limited', consequence: 'events come from ftrace, which tells less of each' };
 }
 
 /** Whether recording is impossible. */

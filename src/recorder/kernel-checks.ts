@@ -1,8 +1,10 @@
 /** What the running kernel offers, asked of its type information and of its verifier. */
 
 import { LosslogError, messageOf } from '../base/errors.ts';
+import { wallNs } from '../base/time.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
 import { kernelFacts } from '../capture/kernel-facts.ts';
+import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
 import type { Btf } from '../linux/btf.ts';
 import { WallClock } from '../linux/clock.ts';
 import { readKernelBtf } from '../linux/kernel-btf.ts';
@@ -58,6 +60,15 @@ export function programsCheck(): Check {
     const capture = new BpfCapture({ netns: [], drops: true, toWall: (time) => clock.toWall(time) });
     capture.close();
     return 'the kernel accepts them';
+  });
+}
+
+/** Makes a tracing instance and removes it again. */
+export function ftraceCheck(): Check {
+  return attempt('ftrace', 'limited', () => {
+    const capture = new FtraceCapture({ netns: [], drops: true, toWall: (time) => wallNs(time) });
+    capture.close();
+    return `records without BPF, too (record --source ftrace): ${capture.probes.join(', ')}`;
   });
 }
 

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NS_PER_MS } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
-import { BpfCapture } from '../capture/bpf-capture.ts';
+import type { Capture, SourceName } from '../capture/capture.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
@@ -11,6 +11,7 @@ import { readBootIdentity } from '../linux/boot.ts';
 import { sampleClocks, WallClock } from '../linux/clock.ts';
 import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
 import { StoreWriter } from '../store/writer.ts';
+import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
 import { Pipeline } from './pipeline.ts';
 import { version } from './version.ts';
@@ -20,6 +21,8 @@ export interface RecorderOptions {
   /** Names, paths or inodes of the network namespaces to record; empty: all. */
   netns: readonly string[];
   drops: boolean;
+  /** Where events come from; the best that works here, when absent. */
+  source?: SourceName;
   /** Bound of the store in bytes. */
   maxBytes?: number;
   /** Bound of the store in time. */
@@ -39,6 +42,7 @@ export interface RecorderOptions {
 export interface RecorderReady {
   storeDir: string;
   kernel: string;
+  source: SourceName;
   /** Tracepoints that are recorded. */
   probes: string[];
   /** Tracepoints that this kernel does not have. */
@@ -57,7 +61,15 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const netns = options.netns.map((text) => resolveNetns(text));
   const identity = readBootIdentity();
   const clock = new WallClock();
-  const capture = new BpfCapture({ netns, drops: options.drops, toWall: (time) => clock.toWall(time) });
+  const capture = chooseCapture(
+    {
+      netns,
+      drops: options.drops,
+      toWall: (time) => clock.toWall(time),
+      ...(options.source === undefined ? {} : { source: options.source }),
+    },
+    options.onTalk,
+  );
   try {
     const filter = filterText(netns, options.drops);
     const store = StoreWriter.open(
@@ -88,7 +100,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
 
 async function record(
   options: RecorderOptions,
-  capture: BpfCapture,
+  capture: Capture,
   clock: WallClock,
   store: StoreWriter,
   onAttached: () => void,
@@ -103,13 +115,13 @@ async function record(
   const canPoll = await pollWorks();
   capture.start({ onEvents: (batch) => pipeline.add(batch), onError: (message) => errors.add(message) }, canPoll);
   owners.prime();
-  pipeline.emit(ledger.blind(blindSpots(capture)));
+  pipeline.emit(ledger.blind(capture.blindSpots));
   onAttached();
-  if (capture.symbolsUnavailable) options.onTalk(`places of drops are not named: ${capture.symbolsUnavailable}`);
+  for (const spot of capture.blindSpots) options.onTalk(spot);
   const housekeeping = setInterval(() => {
     const step = clock.sample();
     if (step) pipeline.emit([ledger.clockStep(step)]);
-    pipeline.emit(ledger.losses(capture.losses.read()));
+    pipeline.emit(ledger.losses(capture.losses()));
     errors.flush();
   }, HOUSEKEEPING_MS);
   try {
@@ -117,19 +129,10 @@ async function record(
   } finally {
     clearInterval(housekeeping);
     capture.stop();
-    pipeline.emit(ledger.losses(capture.losses.read()));
+    pipeline.emit(ledger.losses(capture.losses()));
     pipeline.flush();
     errors.flush();
   }
-}
-
-function blindSpots({ facts, symbolsUnavailable }: BpfCapture): string[] {
-  const missing = facts.missing.map(
-    ({ tracepoint, without }) => `this kernel has no tracepoint ${tracepoint}: ${without}`,
-  );
-  return symbolsUnavailable === undefined
-    ? missing
-    : [...missing, `${symbolsUnavailable}: no place of a drop is named`];
 }
 
 /** Never rejects: an abort is the ordinary end. */
@@ -146,13 +149,14 @@ function filterText(netns: readonly number[], drops: boolean): string | undefine
   return parts.length > 0 ? parts.join(', ') : undefined;
 }
 
-function ready(options: RecorderOptions, capture: BpfCapture, kernel: string, netns: readonly number[]): RecorderReady {
+function ready(options: RecorderOptions, capture: Capture, kernel: string, netns: readonly number[]): RecorderReady {
   const names = listNamedNetns();
   return {
     storeDir: options.storeDir,
     kernel,
-    probes: capture.probes.map(({ tracepoint }) => tracepoint),
-    missing: capture.facts.missing.map(({ tracepoint }) => tracepoint),
+    source: capture.source,
+    probes: [...capture.probes],
+    missing: [...capture.missing],
     netns: netns.map((inode) => {
       const name = names.get(inode);
       return name === undefined ? { inode } : { inode, name };

@@ -44,6 +44,16 @@ export interface NotedOwner extends ProcessRef {
   how: OwnerHow | undefined;
 }
 
+/** Where owners are asked for; each source of events has one. */
+export interface OwnerSource {
+  /** Every open IP socket by its inode, with a process that holds it. */
+  listSockets(): Map<bigint, ProcessRef>;
+  /** What was noted for the socket at this address. */
+  notedOwner(sk: bigint): NotedOwner | undefined;
+  /** The path of a cgroup that a {@link ProcessRef} or a record names, also when it is gone by now. */
+  cgroupPath(id: bigint, hierarchy: number): string | undefined;
+}
+
 export const NOTED_OWNER_SIZE = notedOwner.size;
 
 /** A value of the map `owners`. */

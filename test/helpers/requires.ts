@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { cgroupMounts } from '../../lab/cgroup.ts';
 import { succeeds } from '../../lab/command.ts';
 import { Lab } from '../../lab/lab.ts';
+import { openTracefs } from '../../src/linux/tracefs-mount.ts';
 
 /** Why a need is not met, or undefined when it is. */
 const checks = {
@@ -15,6 +16,7 @@ const checks = {
   cgroup2: () => (hasCgroup(2) ? undefined : 'no cgroup v2 hierarchy is mounted'),
   tbf: () => tryInLab((lab) => lab.twoHosts().client.limitRate({ rate: '1mbit' })),
   rps: () => (availableParallelism() < 2 ? 'needs two CPUs' : tryInLab((lab) => lab.twoHosts().client.receiveOn(1))),
+  ftrace: () => tracefsProblem(),
   tshark: () => hasProgram('tshark'),
   statistic: () => tryInLab((lab) => lab.twoHosts().client.dropEveryNth(2)),
 } as const;
@@ -35,6 +37,15 @@ const known = new Map<Need, string | undefined>();
 function met(need: Need): string | undefined {
   if (!known.has(need)) known.set(need, checks[need]());
   return known.get(need);
+}
+
+function tracefsProblem(): string | undefined {
+  try {
+    openTracefs().close();
+    return undefined;
+  } catch (error) {
+    return `no tracefs: ${error instanceof Error ? error.message : error}`;
+  }
 }
 
 const hasProgram = (name: string): string | undefined =>

@@ -1,0 +1,35 @@
+/** A source of events, as the recorder sees it. */
+
+import type { Decoded } from '../wire/head.ts';
+import type { OwnerSource } from '../wire/owner-records.ts';
+
+export const SOURCES = ['bpf', 'ftrace'] as const;
+export type SourceName = (typeof SOURCES)[number];
+
+export interface CaptureHandlers {
+  /** Decoded records, in the order of their ring. */
+  onEvents(batch: Decoded[]): void;
+  /** A record that could not be decoded, or a failure of the poller; capture goes on. */
+  onError(message: string): void;
+}
+
+export interface Capture {
+  readonly source: SourceName;
+  /** Names of the probes that are recorded. */
+  readonly probes: readonly string[];
+  /** Names of probes that this kernel does not have. */
+  readonly missing: readonly string[];
+  /** What is not seen by this source on this kernel, a sentence each. */
+  readonly blindSpots: readonly string[];
+  readonly owners: OwnerSource;
+  /**
+   * Attaches every probe; from its return on all events are recorded.
+   * @param canPoll whether koffi's poll works here; else a timer drains
+   */
+  start(handlers: CaptureHandlers, canPoll: boolean): void;
+  /** Events that could not be handed over, in all, by the sentence that says why. */
+  losses(): ReadonlyMap<string, number>;
+  /** Stops the probes and hands over what they still had recorded. */
+  stop(): void;
+  close(): void;
+}

@@ -1,0 +1,52 @@
+/** The fields of one event in ftrace's buffer, read where its format says. */
+
+import type { TraceField } from '../../linux/tracefs.ts';
+
+export class TraceFields {
+  readonly #fields: ReadonlyMap<string, TraceField>;
+  #bytes: Buffer = Buffer.alloc(0);
+  #offset = 0;
+  #length = 0;
+
+  constructor(fields: readonly TraceField[]) {
+    this.#fields = new Map(fields.map((field) => [field.name, field]));
+  }
+
+  /** Points at the event that begins at `offset` and has `length` bytes. */
+  at(bytes: Buffer, offset: number, length: number): this {
+    this.#bytes = bytes;
+    this.#offset = offset;
+    this.#length = length;
+    return this;
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name);
+  }
+
+  /** A number of up to 32 bits; undefined when this kernel has no such field. */
+  number(name: string): number | undefined {
+    const field = this.#fields.get(name);
+    if (!field || field.size > 4 || !this.#holds(field)) return undefined;
+    const at = this.#offset + field.offset;
+    return field.signed ? this.#bytes.readIntLE(at, field.size) : this.#bytes.readUIntLE(at, field.size);
+  }
+
+  /** A number or pointer of 64 bits. */
+  u64(name: string): bigint | undefined {
+    const field = this.#fields.get(name);
+    if (field?.size !== 8 || !this.#holds(field)) return undefined;
+    return this.#bytes.readBigUInt64LE(this.#offset + field.offset);
+  }
+
+  /** An array, not copied: valid until the next event. */
+  bytes(name: string): Buffer | undefined {
+    const field = this.#fields.get(name);
+    if (!field || !this.#holds(field)) return undefined;
+    return this.#bytes.subarray(this.#offset + field.offset, this.#offset + field.offset + field.size);
+  }
+
+  #holds({ offset, size }: TraceField): boolean {
+    return offset + size <= this.#length;
+  }
+}
