@@ -20,6 +20,8 @@ iptables   iptables   iptables-nft  iptables iptables     iptables
 
 # What only tests use | Debian, Ubuntu
 test_packages='
+pahole      dwarves
+perf        linux-perf
 tshark      tshark
 '
 [[ ${1:-} == tests ]] && command -v apt-get >/dev/null || test_packages=

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { displayWidth, escapeJson, escapeText, padTo } from './escape.ts';
+import { displayWidth, escapedWidth, escapeJson, escapeJsonLines, escapeText, padTo } from './escape.ts';
 
 test('escapeText shows what a terminal would obey', () => {
   const cases: [string, string][] = [
@@ -24,6 +24,18 @@ test('escapeJson keeps the value', () => {
   const line = escapeJson(JSON.stringify(value));
   assert.equal(line, '{"process":"\\u001b[31m\\u009b\\u202e\\udb40\\udc41\\ud800\\"日"}');
   assert.deepEqual(JSON.parse(line), value);
+});
+
+test('escapeJsonLines does with every line what escapeJson does', () => {
+  const lines = [{ a: 1 }, { process: '\x7f' }, { process: 'é\u202e' }].map((value) => JSON.stringify(value));
+  for (const some of [[], lines.slice(0, 1), lines.slice(0, 2), lines]) {
+    const text = some.map((line) => `${line}\n`).join('');
+    assert.equal(escapeJsonLines(text).toString(), some.map((line) => `${escapeJson(line)}\n`).join(''));
+  }
+});
+
+test('escapedWidth is the width of what is shown', () => {
+  for (const text of ['nginx', '日本', '\x1b[31m']) assert.equal(escapedWidth(text), displayWidth(escapeText(text)));
 });
 
 test('displayWidth and padTo count columns, not code units', () => {

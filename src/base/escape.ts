@@ -4,6 +4,8 @@
  * Any process may name itself `\x1b]0;…` (prctl(2) PR_SET_NAME takes every byte but NUL), and a terminal obeys what it is sent.
  */
 
+import { isAscii } from 'node:buffer';
+
 /**
  * What a terminal may act on or what makes text look like other text: C0, DEL and C1 controls (Cc), bidirectional
  * overrides, zero-width characters and tags (Cf), lone surrogates (Cs), line and paragraph separators (Zl, Zp).
@@ -34,6 +36,16 @@ export function escapeJson(line: string): string {
   );
 }
 
+/** The one ASCII character that JSON.stringify() leaves and a terminal may act on. */
+const DEL = 0x7f;
+
+/** Many lines of JSON, each with its newline, as bytes: as {@link escapeJson} does with one, in a fraction of the time. */
+export function escapeJsonLines(lines: string): Buffer {
+  const bytes = Buffer.from(lines);
+  if (isAscii(bytes) && !bytes.includes(DEL)) return bytes;
+  return Buffer.from(lines.split('\n').map(escapeJson).join('\n'));
+}
+
 /** East Asian Wide and Fullwidth blocks (Unicode TR 11) and pictographs that are shown as such. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u;
@@ -47,6 +59,9 @@ export function displayWidth(text: string): number {
   for (const character of text) width += COMBINING.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return width;
 }
+
+/** Columns of a text once it has been escaped. */
+export const escapedWidth = (text: string): number => (ASCII.test(text) ? text.length : displayWidth(escapeText(text)));
 
 /** The text, filled up with blanks to `width` columns. */
 export function padTo(text: string, width: number): string {

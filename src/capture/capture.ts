@@ -3,7 +3,7 @@
 import type { Decoded } from '../wire/head.ts';
 import type { OwnerSource } from '../wire/owner-records.ts';
 
-export const SOURCES = ['bpf', 'ftrace'] as const;
+export const SOURCES = ['bpf', 'ftrace', 'kprobe'] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 export interface CaptureHandlers {

@@ -9,13 +9,15 @@ export interface Example {
   doc: string;
 }
 
-/** The one word that a command may take. */
+/** The words that a command may take. */
 export interface Argument {
   placeholder: string;
   doc: string;
   /** The words it can be; any word, when absent. */
   choices?: () => readonly string[];
   required: boolean;
+  /** Further words may follow. */
+  several?: true;
 }
 
 export interface Command<F extends FlagTable = FlagTable> {
@@ -28,7 +30,7 @@ export interface Command<F extends FlagTable = FlagTable> {
   flags: F;
   examples: readonly Example[];
   /** @returns the exit code. */
-  run(values: ValuesOf<F>, output: Output, word: string | undefined): Promise<number>;
+  run(values: ValuesOf<F>, output: Output, words: readonly string[]): Promise<number>;
 }
 
 /** Checks `run` against the command's own flags, and forgets their types so that commands can stand in one table. */

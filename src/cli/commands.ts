@@ -2,6 +2,7 @@
 
 import { TOP_DIMENSIONS } from '../event/filter.ts';
 import { EXPORT_FORMATS } from '../export/format.ts';
+import { ARCHITECTURES } from '../linux/calling-convention.ts';
 import { type Command, defineCommand } from './command.ts';
 import { storeFlag } from './default-store.ts';
 import { filterFlags } from './filters.ts';
@@ -55,7 +56,6 @@ const show = defineCommand({
 const topFlags = {
   by: {
     type: 'value',
-    required: true,
     placeholder: 'DIM',
     doc: `what to count by: ${TOP_DIMENSIONS.join(', ')}`,
     parse: choice('dimension', TOP_DIMENSIONS),
@@ -64,6 +64,7 @@ const topFlags = {
   store: storeFlag,
   ...filterFlags,
   limit: limit('the first N rows (20); 0 for all'),
+  live: { type: 'switch', doc: 'watch it: a view that is drawn again each second (q leaves it)' },
   json,
 } as const satisfies FlagTable;
 
@@ -75,6 +76,7 @@ const top = defineCommand({
   examples: [
     { line: 'losslog top --by peer --since -1h', doc: 'the destinations with the most loss' },
     { line: 'losslog top --by reason --kind drop', doc: 'why packets were dropped' },
+    { line: 'losslog top --live', doc: 'watch losses as they are recorded' },
   ],
   run: async (values, output) => (await import('./top.ts')).top(values, output),
 });
@@ -139,7 +141,93 @@ const convert = defineCommand({
     { line: 'losslog convert /sys/kernel/tracing/trace', doc: 'what is in the buffer now' },
     { line: 'losslog convert trace.txt --boot-time "2021-02-03 11:32:49.981444" --json', doc: 'of another host' },
   ],
-  run: async (values, output, word) => (await import('./convert.ts')).convert(values, output, word as string),
+  run: async (values, output, [file]) => (await import('./convert.ts')).convert(values, output, file as string),
+});
+
+const offset = defineCommand({
+  name: 'offset',
+  summary: 'where a field lies in the structs of this kernel',
+  about: [
+    "From BTF, the kernel's own type information, and that of its modules. A FIELD may be nested (__sk_common.skc_dport), lie in an anonymous union (skc_dport of struct sock_common), be an element of an array (cb[8]) or a bit field. Without FIELD every member is listed.",
+    'With --json the lines can be given to losslog record --source kprobe --offsets FILE on a kernel that has no type information.',
+  ],
+  argument: { placeholder: 'TYPE', doc: "a struct or union: 'struct sock'", required: false, several: true },
+  flags: {
+    btf: {
+      type: 'value',
+      placeholder: 'FILE',
+      doc: 'BTF of another kernel: raw, or an ELF file with a section .BTF',
+      parse: nonEmpty,
+    },
+    kprobe: { type: 'switch', doc: 'every field that record --source kprobe needs' },
+    probe: {
+      type: 'value',
+      placeholder: 'FUNCTION',
+      doc: 'the registers of its arguments, as kprobe_events names them',
+      parse: nonEmpty,
+    },
+    arch: {
+      type: 'value',
+      placeholder: 'ARCH',
+      doc: `for --probe: ${ARCHITECTURES.join(' or ')}; else that of this machine`,
+      parse: choice('architecture', ARCHITECTURES),
+      choices: ARCHITECTURES,
+    },
+    json,
+  },
+  examples: [
+    { line: "losslog offset 'struct sock' __sk_common.skc_dport __sk_common.skc_daddr", doc: 'what a kprobe needs' },
+    { line: 'losslog offset --probe tcp_retransmit_skb', doc: 'which register holds the socket' },
+  ],
+  run: async (values, output, words) => (await import('./offset.ts')).offset(values, output, words),
+});
+
+const probes = defineCommand({
+  name: 'probes',
+  summary: 'the tracepoints of this kernel, and which losslog uses',
+  about: [
+    'PATTERN is like that of perf list: tcp:*, *:*retransmit*; a word finds every tracepoint that has it in its name.',
+  ],
+  argument: { placeholder: 'PATTERN', doc: 'which tracepoints; all, when absent', required: false },
+  flags: { json },
+  examples: [{ line: "losslog probes 'tcp:*'", doc: 'what TCP tells' }],
+  run: async (values, output, [pattern]) => (await import('./probes.ts')).probes(values, output, pattern),
+});
+
+const kprobe = defineCommand({
+  name: 'kprobe',
+  summary: 'the kprobe events that record --source kprobe arms, in the syntax of kprobe_events',
+  about: ['Nothing is armed. The fields lie where the type information of this kernel, or FILE, says.'],
+  flags: {
+    print: { type: 'switch', doc: 'print them, which is what it does anyway' },
+    offsets: {
+      type: 'value',
+      placeholder: 'FILE',
+      doc: 'what losslog offset --kprobe --json wrote elsewhere',
+      parse: nonEmpty,
+    },
+    arch: {
+      type: 'value',
+      placeholder: 'ARCH',
+      doc: `calling convention: ${ARCHITECTURES.join(' or ')}; else that of this machine`,
+      parse: choice('architecture', ARCHITECTURES),
+      choices: ARCHITECTURES,
+    },
+  },
+  examples: [{ line: 'losslog kprobe --print', doc: 'to arm by hand: echo LINE >> /sys/kernel/tracing/kprobe_events' }],
+  run: async (values, output) => (await import('./kprobe.ts')).kprobe(values, output),
+});
+
+const coverageCommand = defineCommand({
+  name: 'coverage',
+  summary: 'when the recorder was running, and what it could not see',
+  about: [
+    'Without times, all of the history. What was recorded can be trusted for the stretches of state recording in which nothing is lost, limited or blind.',
+    ABOUT_TIMES,
+  ],
+  flags: { store: storeFlag, since: filterFlags.since, until: filterFlags.until, json },
+  examples: [{ line: 'losslog coverage --since yesterday', doc: 'can I trust that nothing happened' }],
+  run: async (values, output) => (await import('./coverage.ts')).coverage(values, output),
 });
 
 const doctor = defineCommand({
@@ -162,7 +250,7 @@ const help = defineCommand({
   },
   flags: {},
   examples: [{ line: 'losslog help show', doc: 'the same as losslog show --help' }],
-  run: async (_values, output, word) => {
+  run: async (_values, output, [word]) => {
     const { commandHelp, overview } = await import('./help.ts');
     const command = commands.find(({ name }) => name === word);
     output.write(command ? commandHelp(command) : overview(commands));
@@ -178,11 +266,24 @@ const completion = defineCommand({
   argument: { placeholder: 'SHELL', doc: SHELLS.join(' or '), choices: () => SHELLS, required: true },
   flags: {},
   examples: [{ line: 'source <(losslog completion bash)', doc: 'complete in this shell' }],
-  run: async (_values, output, word) => {
+  run: async (_values, output, [word]) => {
     const { bashCompletion, zshCompletion } = await import('./completion.ts');
     output.write(word === 'zsh' ? zshCompletion(commands) : bashCompletion(commands));
     return 0;
   },
 });
 
-export const commands: readonly Command[] = [record, show, top, exportCommand, convert, doctor, help, completion];
+export const commands: readonly Command[] = [
+  record,
+  show,
+  top,
+  coverageCommand,
+  exportCommand,
+  convert,
+  probes,
+  offset,
+  kprobe,
+  doctor,
+  help,
+  completion,
+];

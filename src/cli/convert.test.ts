@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { losslog as run } from './run.test-util.ts';
+import { MAIN, NODE_FLAGS, losslog as run } from './run.test-util.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'losslog-convert-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -76,7 +78,7 @@ test('into a store that show and top answer from', () => {
   const { status, stderr } = convert(logFile('lost.txt', lost), '--store', store, ...BOOT);
   assert.deepEqual(
     [status, stderr],
-    [0, 'losslog: 2 events in 4 lines; 1 other line skipped; the trace buffer had lost 7 events\n'],
+    [0, 'losslog: 2 events in 4 lines; 1 other line skipped; the trace buffer lost events in 1 place (7)\n'],
   );
   const shown = run(['show', '--store', store, '--json', '--kind', 'retransmit']);
   assert.equal(shown.stdout, JSON_LINES);
@@ -121,4 +123,73 @@ test('broken lines are told, ten of them one by one', () => {
     [told.length, told[0], told[10]],
     [12, 'losslog: line 1: port is "x"', 'losslog: 2 events in 14 lines; 12 broken'],
   );
+});
+
+test('stamps that are no times since boot', () => {
+  const file = logFile('counter.txt', LOG.replaceAll(/\d{7}\.\d{6}/g, '4711'));
+  const { stdout, stderr } = convert(file, '--json', ...BOOT);
+  assert.equal(stdout, JSON_LINES.replaceAll(/"time":"[^"]*","bootNs":\d+,/g, ''));
+  assert.match(stderr, /^losslog: its stamps are no times since boot .*\nlosslog: 2 events in 2 lines\n$/);
+  assert.match(convert(file, ...BOOT).stdout, /^- RETRANS/);
+  const { status, stderr: refused } = convert(file, '--store', join(dir, 'none'), ...BOOT);
+  assert.equal(status, 2);
+  assert.match(refused, /which this log has not\n {2}hint: its stamps are no times since boot/);
+});
+
+test('a log that turns out to be of another boot is told so', () => {
+  const [first = '', second = ''] = LOG.split('\n');
+  const file = logFile('mixed.txt', `${first.replace('2621728', '1')}\n${second}\n`);
+  const { stderr } = convert(file, '--json');
+  assert.match(
+    stderr,
+    /\nlosslog: 1 stamp lies after the log was written: it is of another boot, and its times are wrong;/,
+  );
+});
+
+test('times beyond the calendar are left out', () => {
+  const file = logFile('far.txt', LOG.replaceAll(/\d{7}(?=\.)/g, '9999999999'));
+  const { status, stdout } = convert(file, '--json', '--boot-time', '9999-01-01T00:00:00Z');
+  assert.equal(status, 0);
+  assert.doesNotMatch(stdout, /"time"/);
+  assert.match(stdout, /"bootNs":9999999999977959000,/);
+});
+
+test('standard input, and what CPUs wrote out of order, over many hours', () => {
+  const store = join(dir, 'hours');
+  const line = (seconds: number): string => (LOG.split('\n')[0] as string).replace('2621728', String(seconds));
+  const hours = Array.from({ length: 30 }, (_, hour) => hour * 3600);
+  const stamps = [...hours, ...hours.map((second) => second + 1).reverse()];
+  const log = `${stamps.map((second) => line(1_000_000 + second)).join('\n')}\n`;
+  const stdin = spawnSync(process.execPath, [...NODE_FLAGS, MAIN, 'convert', '-', '--store', store, ...BOOT], {
+    input: log,
+  });
+  assert.equal(stdin.status, 0, stdin.stderr.toString());
+  const shown = run(['show', '--store', store, '--json', '--kind', 'retransmit', '--limit', '0'])
+    .stdout.trimEnd()
+    .split('\n');
+  const found = shown.map((text) => (JSON.parse(text) as { bootNs: number }).bootNs / 1e9 - 0.977959 - 1_000_000);
+  assert.deepEqual(
+    found.map(Math.round),
+    [...stamps].sort((a, b) => a - b),
+  );
+  const again = convert(logFile('again.txt', log), '--store', store, ...BOOT);
+  assert.equal(again.status, 1);
+  assert.match(again.stderr, /holds this log already: .*converted from standard input\)\n {2}hint: give another store/);
+  // Nothing is left to be done by a later writer.
+  assert.deepEqual(
+    readdirSync(store).filter((name) => name.endsWith('-wal')),
+    [],
+  );
+});
+
+test('a silent pipe: events come at once, and Ctrl-C ends in order', async () => {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'convert', '-', '--json', ...BOOT]);
+  const told: string[] = [];
+  child.stderr.on('data', (data) => told.push(String(data)));
+  child.stdin.write(LOG);
+  const [printed] = (await once(child.stdout, 'data')) as [Buffer];
+  assert.equal(String(printed), JSON_LINES);
+  child.kill('SIGINT');
+  const [code] = (await once(child, 'close')) as [number];
+  assert.deepEqual([code, told.join('')], [130, 'losslog: 2 events in 2 lines\n']);
 });

@@ -1,10 +1,11 @@
 /** A store that a trace log is converted into: the same as a recorder's, with a session that says so. */
 
+import { existsSync } from 'node:fs';
 import { LosslogError } from '../base/errors.ts';
 import { NS_PER_DAY, type WallNs } from '../base/time.ts';
 import type { Event } from '../event/kinds.ts';
-import { readBootIdentity } from '../linux/boot.ts';
 import { version } from '../recorder/version.ts';
+import { StoreReader } from '../store/reader.ts';
 import { StoreWriter } from '../store/writer.ts';
 
 /** Nothing of a log is removed for its age or size. */
@@ -32,6 +33,12 @@ export class ConvertedStore {
     if (this.#batch.length >= BATCH) this.#flush();
   }
 
+  /** Commits everything, and builds the indexes of what is there: nobody may ever go on with this store. */
+  async finish(): Promise<void> {
+    this.#flush();
+    await this.#writer?.sealAll();
+  }
+
   close(): void {
     try {
       this.#flush();
@@ -44,7 +51,7 @@ export class ConvertedStore {
   #flush(): void {
     const [first] = this.#batch;
     if (first === undefined) return;
-    this.#writer ??= this.#open(first.time as WallNs);
+    this.#writer ??= this.#open(first);
     this.#writer.write(this.#batch);
     this.#writer.flush();
     this.#batch = [];
@@ -54,22 +61,38 @@ export class ConvertedStore {
     });
   }
 
-  #open(first: WallNs): StoreWriter {
+  #open(first: Event): StoreWriter {
     let isOpen = false;
-    const { hostName, kernelRelease } = readBootIdentity();
+    const begin = first.time as WallNs;
     const session = {
-      bootId: `log of ${first}`,
+      bootId: `log whose first event is at ${first.bootNs} ns`,
       losslogVersion: version(),
-      kernel: `not known (converted on ${kernelRelease})`,
-      host: hostName,
+      kernel: 'not known: a trace log',
+      host: 'not known: a trace log',
       filter: `what a trace log held (converted from ${this.#file === '-' ? 'standard input' : this.#file})`,
     };
+    this.#requireNew(session.bootId);
     // The session begins with the first event.
     const writer = StoreWriter.open(this.#dir, session, {
       ...UNBOUNDED,
-      now: () => (isOpen ? (this.#now ?? first) : first),
+      now: () => (isOpen ? (this.#now ?? begin) : begin),
     });
     isOpen = true;
     return writer;
+  }
+
+  /** Events would be there twice. */
+  #requireNew(bootId: string): void {
+    if (!existsSync(this.#dir)) return;
+    const reader = StoreReader.open(this.#dir);
+    try {
+      const same = reader.coverage().sessions.find((session) => session.bootId === bootId);
+      if (!same) return;
+      throw new LosslogError('STORE', `the store ${this.#dir} holds this log already: ${same.filter}`, {
+        hint: 'give another store with --store DIR, or remove this one first',
+      });
+    } finally {
+      reader.close();
+    }
   }
 }

@@ -46,7 +46,8 @@ export function commandHelp(command: Command): string {
 }
 
 function argumentText({ argument }: Command): string {
-  return argument?.required ? argument.placeholder : `[${argument?.placeholder}]`;
+  const word = `${argument?.placeholder}${argument?.several ? ' …' : ''}`;
+  return argument?.required ? word : `[${word}]`;
 }
 
 function flagText(name: string, flag: Flag): string {

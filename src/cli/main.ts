@@ -20,7 +20,8 @@ async function run(argv: readonly string[], output: Output): Promise<number> {
   const command = commandNamed(first);
   if (asksForHelp(rest)) return say(output, (await import('./help.ts')).commandHelp(command));
   const { values, words } = parseFlags(command.flags, rest, { now: wallFromMs(Date.now()) });
-  return command.run(values, output, argumentOf(command, words));
+  checkWords(command, words);
+  return command.run(values, output, words);
 }
 
 function say(output: Output, text: string): 0 {
@@ -46,9 +47,10 @@ function asksForHelp(words: readonly string[]): boolean {
   return words.slice(0, end < 0 ? undefined : end).some((word) => HELP.includes(word));
 }
 
-function argumentOf({ name, argument, flags }: Command, words: readonly string[]): string | undefined {
+/** @throws USAGE when they are not what the command takes. */
+function checkWords({ name, argument, flags }: Command, words: readonly string[]): void {
   const [word, extra] = words;
-  const unexpected = argument ? extra : word;
+  const unexpected = argument?.several ? undefined : argument ? extra : word;
   if (unexpected !== undefined) {
     const flag = nearest(
       `--${unexpected}`,
@@ -57,7 +59,7 @@ function argumentOf({ name, argument, flags }: Command, words: readonly string[]
     const hint = flag ? `did you mean ${flag}?` : `losslog ${name} --help tells its flags`;
     throw new LosslogError('USAGE', `${name} does not take "${unexpected}"`, { hint });
   }
-  if (!argument) return undefined;
+  if (!argument) return;
   const choices = argument.choices?.();
   if (word === undefined && argument.required) {
     const hint = choices ? `one of ${choices.join(', ')}` : argument.doc;
@@ -66,7 +68,6 @@ function argumentOf({ name, argument, flags }: Command, words: readonly string[]
   if (word !== undefined && choices && !choices.includes(word)) {
     throw new LosslogError('USAGE', `"${word}" is not ${argument.doc}`, { hint: didYouMean(word, choices) });
   }
-  return word;
 }
 
 /** One line, the hint on a second; the stack of what was not foreseen with LOSSLOG_DEBUG=1. */

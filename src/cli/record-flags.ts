@@ -23,6 +23,12 @@ export const recordFlags = {
     parse: choice('source', SOURCES),
     choices: SOURCES,
   },
+  offsets: {
+    type: 'value',
+    placeholder: 'FILE',
+    doc: 'for --source kprobe on a kernel without type information: what losslog offset --kprobe --json wrote for it elsewhere',
+    parse: nonEmpty,
+  },
   'no-drops': { type: 'switch', doc: 'retransmissions and resets only' },
   print: {
     type: 'optional',

@@ -52,6 +52,7 @@ function recorderOptions(
     netns: values.netns ?? [],
     drops: !values['no-drops'],
     ...(values.source === undefined ? {} : { source: values.source }),
+    ...(values.offsets === undefined ? {} : { offsetsFile: values.offsets }),
     ...(values['max-size'] === undefined ? {} : { maxBytes: values['max-size'] }),
     ...(values['max-age'] === undefined ? {} : { maxAgeNs: values['max-age'] }),
     ...(values.for === undefined ? {} : { forNs: values.for }),

@@ -43,7 +43,7 @@ function trust(reader: StoreReader, filter: Filter, begins: WallNs): string {
   const asked: Stretch = { from: filter.since ?? begins, until: filter.until ?? now };
   const sessions = reader
     .coverage()
-    .sessions.map((session) => ({ ...stretchOf(session, now), filter: session.filter }))
+    .sessions.map((session) => ({ ...sessionStretch(session, now), filter: session.filter }))
     .filter(({ from, until }) => from < asked.until && until > asked.from);
   const parts = [coverageText(gapsIn(asked, sessions))];
   const limits = new Set(sessions.map((session) => session.filter).filter((text) => text !== undefined));
@@ -54,7 +54,8 @@ function trust(reader: StoreReader, filter: Filter, begins: WallNs): string {
   return parts.join(', ');
 }
 
-function stretchOf({ started, lastNs, ended }: Session, now: WallNs): Stretch {
+/** When a recorder ran, as far as the store knows: until now, if it still lives. */
+export function sessionStretch({ started, lastNs, ended }: Session, now: WallNs): Stretch {
   const alive = !ended && lastNs <= now && now - lastNs < ALIVE_NS;
   return { from: started, until: alive ? now : lastNs };
 }

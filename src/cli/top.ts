@@ -1,7 +1,8 @@
 /** `losslog top`. */
 
+import { LosslogError } from '../base/errors.ts';
 import { displayWidth, escapeJson, escapeText, padTo } from '../base/escape.ts';
-import type { Filter, TopDimension } from '../event/filter.ts';
+import { type Filter, TOP_DIMENSIONS, type TopDimension } from '../event/filter.ts';
 import { shortContainerId } from '../event/parts.ts';
 import { StoreReader } from '../store/reader.ts';
 import type { TopRow } from '../store/store.ts';
@@ -11,19 +12,31 @@ import type { ValuesOf } from './flag.ts';
 import { type Output, talk } from './output.ts';
 import { remarks } from './remarks.ts';
 
-type Values = ValuesOf<typeof filterFlags> & { by: TopDimension; store?: string; limit?: number; json?: true };
+type Values = ValuesOf<typeof filterFlags> & {
+  by?: TopDimension;
+  store?: string;
+  limit?: number;
+  live?: true;
+  json?: true;
+};
 
 const DEFAULT_LIMIT = 20;
 
 /** Prints who lost the most, most first. */
 export async function top(values: Values, output: Output): Promise<number> {
   const filter = toFilter(values);
+  if (values.live) {
+    const { topLive } = await import('./top-live.ts');
+    return topLive(storeDir(values.store), filter, values.by ?? 'peer', output);
+  }
+  const { by } = values;
+  if (by === undefined) throw noDimension();
   const limit = values.limit ?? DEFAULT_LIMIT;
   const reader = StoreReader.open(storeDir(values.store));
   try {
-    const rows = reader.top(filter, values.by, limit === 0 ? Number.MAX_SAFE_INTEGER : limit);
-    const names = values.by === 'netns' ? namesOf(reader, filter, rows) : new Map<string, string>();
-    const lines = values.json ? rows.map((row) => jsonLine(values.by, row, names)) : table(values.by, rows, names);
+    const rows = reader.top(filter, by, limit === 0 ? Number.MAX_SAFE_INTEGER : limit);
+    const names = by === 'netns' ? namesOf(reader, filter, rows) : new Map<string, string>();
+    const lines = values.json ? rows.map((row) => jsonLine(by, row, names)) : table(by, rows, names);
     await output.writeAndWait(lines.map((line) => `${line}\n`).join(''));
     for (const line of remarks(reader, filter, { empty: rows.length === 0 })) talk(line);
   } finally {
@@ -31,6 +44,9 @@ export async function top(values: Values, output: Output): Promise<number> {
   }
   return 0;
 }
+
+const noDimension = (): LosslogError =>
+  new LosslogError('USAGE', '--by is missing', { hint: `give --by DIM: one of ${TOP_DIMENSIONS.join(', ')}` });
 
 /** Names of namespaces by the text of their inode number. */
 type Names = ReadonlyMap<string, string>;

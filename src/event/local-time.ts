@@ -2,19 +2,36 @@
 
 import { floorDiv, NS_PER_S, type WallNs, wallToMs } from '../base/time.ts';
 
-/** The local calendar day: `2026-11-22`. */
-export function localDay(time: WallNs): string {
-  const date = new Date(wallToMs(time));
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+interface LocalSecond {
+  readonly begin: bigint;
+  readonly day: string;
+  readonly clock: string;
 }
+
+/** The second that was written last: events come by time, and a date takes longer than the rest of a line. */
+let lastSecond: LocalSecond | undefined;
+
+function secondOf(time: WallNs): LocalSecond {
+  if (lastSecond && time >= lastSecond.begin && time - lastSecond.begin < NS_PER_S) return lastSecond;
+  const date = new Date(wallToMs(time));
+  lastSecond = {
+    begin: floorDiv(time, NS_PER_S) * NS_PER_S,
+    day: `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`,
+    clock: `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`,
+  };
+  return lastSecond;
+}
+
+/** The local calendar day: `2026-11-22`. */
+export const localDay = (time: WallNs): string => secondOf(time).day;
 
 /** The local time of day with `digits` (0 to 9) decimals of a second, cut, not rounded: `20:15:07.123456`. */
 export function localClock(time: WallNs, digits: number): string {
-  const date = new Date(wallToMs(time));
-  const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const { begin, clock } = secondOf(time);
   if (digits === 0) return clock;
-  const fraction = time - floorDiv(time, NS_PER_S) * NS_PER_S;
-  return `${clock}.${String(fraction).padStart(9, '0').slice(0, digits)}`;
+  return `${clock}.${String(time - begin)
+    .padStart(9, '0')
+    .slice(0, digits)}`;
 }
 
 /** Day and time of day; the day is left out when it is `hiddenDay`. */

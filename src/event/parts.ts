@@ -63,8 +63,8 @@ function retransmitParts(event: RetransmitEvent): LineParts {
   if (event.segments !== undefined && event.segments > 1)
     what.push({ text: `${event.segments} seg`, style: 'retransmit' });
   if (event.failed !== undefined) what.push({ text: `NOT SENT: ${event.failed}`, style: 'alarm' });
-  const extras = [
-    ...containerParts(event),
+  const extras = present([
+    containerPart(event),
     some(event.retransmits === 0 ? undefined : event.retransmits, (count) => `timeouts ${count}`),
     some(goesWithoutSaying(event) ? undefined : event.state, (state) => state),
     some(event.srttUs, (us) => `srtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
@@ -74,7 +74,7 @@ function retransmitParts(event: RetransmitEvent): LineParts {
     some(event.netnsName, (name) => `netns ${name}`),
     some(event.bytes, (bytes) => `${bytes} B`),
     some(event.seq, (seq) => `seq ${seq}`),
-  ].flat();
+  ]);
   return {
     label: { text: 'RETRANS', style: 'retransmit' },
     what,
@@ -93,18 +93,18 @@ function dropParts(event: DropEvent): LineParts {
   const flow = [event.protocol, flowText(event)].filter((text) => text).join(' ');
   const location = some(event.location, (text) => text);
   const saysNothing = event.reason === undefined || event.reason === 'NOT_SPECIFIED';
-  const extras = [
-    event.class === 'loss' ? [] : some(event.class, (text) => (text === 'unknown' ? 'class unknown' : text)),
-    saysNothing ? location : [],
+  const extras = present([
+    event.class === 'loss' ? undefined : some(event.class, (text) => (text === 'unknown' ? 'class unknown' : text)),
+    saysNothing ? location : undefined,
     some(event.tcpFlags, (flags) => flags),
     some(event.direction, (direction) => direction),
     some(event.device, (device) => device),
-    saysNothing ? [] : location,
-    containerParts(event),
+    saysNothing ? undefined : location,
+    containerPart(event),
     some(event.subsystem, (name) => name),
     some(event.netnsName, (name) => `netns ${name}`),
     some(event.length, (length) => `${length} B`),
-  ].flat();
+  ]);
   return {
     label: { text: 'DROP', style: 'drop' },
     what: [{ text: event.reason ?? '-', style: 'drop' }],
@@ -118,12 +118,12 @@ function dropParts(event: DropEvent): LineParts {
 function resetParts(event: ResetEvent): LineParts {
   const what: Part[] = [{ text: event.direction, style: 'reset' }];
   if (event.reason !== undefined) what.push({ text: event.reason, style: 'reset' });
-  const extras = [
-    ...containerParts(event),
+  const extras = present([
+    containerPart(event),
     some(event.state, (state) => state),
     some(event.device, (device) => device),
     some(event.netnsName, (name) => `netns ${name}`),
-  ].flat();
+  ]);
   const arrow = event.direction === 'received' ? '<' : '>';
   return {
     label: { text: 'RESET', style: 'reset' },
@@ -136,29 +136,29 @@ function resetParts(event: ResetEvent): LineParts {
 }
 
 function summaryParts(event: SummaryEvent, span: SpanText): LineParts {
-  const rest = [
+  const rest = present([
     some(event.events, (count) => `${count} events`),
     some(event.segments, (count) => `${count} seg`),
     some(event.bytes, (bytes) => `${bytes} B`),
     some(span(event.from, event.until), (text) => text),
-  ].flat();
+  ]);
   return {
     label: { text: 'SUMMARY', style: 'note' },
     what: [{ text: [event.of, event.reason].filter((text) => text).join(' '), style: event.of }],
     flow: flowText(event),
     rest,
-    extras: some(event.netnsName, (name) => `netns ${name}`),
+    extras: present([some(event.netnsName, (name) => `netns ${name}`)]),
     faint: false,
   };
 }
 
 function coverageParts(event: CoverageEvent, span: SpanText): LineParts {
   const recording = event.state === 'recording';
-  const rest = [
+  const rest = present([
     some(event.count, (count) => `${count} events`),
     some(span(event.from, event.until), (text) => text),
     some(event.why, (why) => why),
-  ].flat();
+  ]);
   return {
     label: { text: 'COVERAGE', style: recording ? 'note' : 'alarm' },
     what: [{ text: event.state, style: recording ? 'note' : 'alarm' }],
@@ -172,15 +172,15 @@ function coverageParts(event: CoverageEvent, span: SpanText): LineParts {
 function connectionParts(event: ConnectionEvent): LineParts {
   const lost = event.retransmitted === undefined ? 'ended' : `${event.retransmitted} seg resent`;
   const rest = ownerParts(event);
-  const extras = [
+  const extras = present([
     some(event.lossRatio, (ratio) => `${(ratio * 100).toFixed(2)} %`),
     some(event.segments, (count) => `of ${count} seg`),
     some(event.durationMs, (ms) => `after ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
     some(event.spurious, (count) => `${count} spurious`),
     some(event.bytes, (bytes) => `${bytes} B`),
-    containerParts(event),
+    containerPart(event),
     some(event.netnsName, (name) => `netns ${name}`),
-  ].flat();
+  ]);
   return {
     label: { text: 'CONNECT', style: 'note' },
     what: [{ text: lost, style: 'retransmit' }],
@@ -212,8 +212,8 @@ function ownerParts(event: PacketEvent | ConnectionEvent): Part[] {
   return [{ text: text as string, style: 'owner' }];
 }
 
-function containerParts(event: PacketEvent | ConnectionEvent): Part[] {
-  return event.container === undefined ? [] : [{ text: `@${shortContainerId(event.container)}`, style: 'owner' }];
+function containerPart({ container }: PacketEvent | ConnectionEvent): Part | undefined {
+  return container === undefined ? undefined : { text: `@${shortContainerId(container)}`, style: 'owner' };
 }
 
 /** The first 12 of 64 digits, as container runtimes print ids; other ids are names and stay whole. */
@@ -221,6 +221,8 @@ export function shortContainerId(id: string): string {
   return /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id;
 }
 
-function some<T>(value: T | undefined, text: (value: T) => string): Part[] {
-  return value === undefined ? [] : [{ text: text(value), style: 'plain' }];
+function some<T>(value: T | undefined, text: (value: T) => string): Part | undefined {
+  return value === undefined ? undefined : { text: text(value), style: 'plain' };
 }
+
+const present = (parts: readonly (Part | undefined)[]): Part[] => parts.filter((part) => part !== undefined);

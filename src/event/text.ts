@@ -1,7 +1,7 @@
 /** One event, one line for people. */
 
 import { formatDuration } from '../base/duration.ts';
-import { displayWidth, escapeText } from '../base/escape.ts';
+import { displayWidth, escapedWidth, escapeText } from '../base/escape.ts';
 import { NS_PER_S, type WallNs } from '../base/time.ts';
 import type { Event, UntimedEvent } from './kinds.ts';
 import { localClock, localDay, localTime } from './local-time.ts';
@@ -96,7 +96,7 @@ function lay(time: string, parts: LineParts, { width, color }: TextOptions, colu
 
 /** Columns that the parts take, each with a gap before it. */
 const widthOf = (parts: readonly Part[], gap: string): number =>
-  parts.reduce((sum, { text }) => sum + gap.length + displayWidth(escapeText(text)), 0);
+  parts.reduce((sum, { text }) => sum + gap.length + escapedWidth(text), 0);
 
 /** A line that grows, and knows its width without the colour codes. */
 class Line {

@@ -50,8 +50,11 @@ export const kindOfInfo = (info: number): number => (info >>> 24) & 0x7f;
 export const vlenOfInfo = (info: number): number => info & 0xff_ffff;
 export const flagOfInfo = (info: number): boolean => info >>> 31 === 1;
 
-/** @throws DECODE when the bytes are not BTF, are cut short, or hold a kind of unknown size. */
-export function parseBtfSection(bytes: Uint8Array): BtfSection {
+/**
+ * @param firstId id of the first type, for what is said of a broken one
+ * @throws DECODE when the bytes are not BTF, are cut short, or hold a kind of unknown size
+ */
+export function parseBtfSection(bytes: Uint8Array, firstId = 1): BtfSection {
   if (bytes.length < 24) throw new LosslogError('DECODE', `BTF of ${bytes.length} bytes has no header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const littleEndian = isLittleEndian(view.getUint16(0, true));
@@ -69,7 +72,7 @@ export function parseBtfSection(bytes: Uint8Array): BtfSection {
   const layout = headerBytes >= 32 ? part(24) : new Uint8Array(0);
   return {
     words,
-    starts: indexTypes(words, layout),
+    starts: indexTypes(words, layout, firstId),
     strings: Buffer.from(strings.buffer, strings.byteOffset, strings.length),
   };
 }
@@ -90,7 +93,7 @@ function toWords(bytes: Uint8Array, littleEndian: boolean): Uint32Array {
   return new Uint32Array(aligned.buffer, aligned.byteOffset, length / 4);
 }
 
-function indexTypes(words: Uint32Array, layout: Uint8Array): Uint32Array {
+function indexTypes(words: Uint32Array, layout: Uint8Array, firstId: number): Uint32Array {
   const { once, each } = wordsPerKind(layout);
   const starts = new Uint32Array(Math.floor(words.length / TYPE_WORDS));
   let count = 0;
@@ -99,11 +102,15 @@ function indexTypes(words: Uint32Array, layout: Uint8Array): Uint32Array {
     const info = words[at + 1] as number;
     const kind = kindOfInfo(info);
     const fixed = once[kind];
-    if (fixed === undefined || kind === 0) throw new LosslogError('DECODE', `BTF kind ${kind} is unknown`);
+    const name = `BTF type ${firstId + count} at byte ${4 * at}`;
+    if (fixed === undefined || kind === 0) {
+      throw new LosslogError('DECODE', `${name} is of kind ${kind}, which is unknown`);
+    }
     starts[count++] = at;
     at += TYPE_WORDS + fixed + (each[kind] as number) * vlenOfInfo(info);
+    if (!(at <= words.length)) throw new LosslogError('DECODE', `${name} is cut short`);
   }
-  if (at !== words.length) throw new LosslogError('DECODE', 'the last BTF type is cut short');
+  if (at !== words.length) throw new LosslogError('DECODE', `the BTF type at byte ${4 * at} is cut short`);
   return starts.slice(0, count);
 }
 
@@ -112,8 +119,8 @@ function wordsPerKind(layout: Uint8Array): { once: number[]; each: number[] } {
   const once = [...WORDS_ONCE];
   const each = [...WORDS_EACH];
   for (let kind = once.length; 4 * kind + 4 <= layout.length; kind++) {
-    once.push((layout[4 * kind] as number) / 4);
-    each.push((layout[4 * kind + 1] as number) / 4);
+    once.push(Math.ceil((layout[4 * kind] as number) / 4));
+    each.push(Math.ceil((layout[4 * kind + 1] as number) / 4));
   }
   return { once, each };
 }

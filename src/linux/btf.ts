@@ -1,38 +1,12 @@
 /** Questions to BTF, the type information of the running kernel (`/sys/kernel/btf/*`) or of a BPF object (section `.BTF`). */
 
 import { LosslogError } from '../base/errors.ts';
-import { BtfKind, type BtfSection, flagOfInfo, kindOfInfo, parseBtfSection, vlenOfInfo } from './btf-section.ts';
+import { BtfReader } from './btf-reader.ts';
+import { BtfKind, type BtfSection, flagOfInfo, parseBtfSection, vlenOfInfo } from './btf-section.ts';
+import type { BtfFieldPlace, BtfMember, BtfSignature, BtfVariable } from './btf-types.ts';
 
+export type { BtfFieldPlace, BtfMember, BtfSignature, BtfVariable };
 export { BtfKind };
-
-/** A member of a struct or union as its type declares it. */
-export interface BtfMember {
-  /** Empty for an anonymous struct or union. */
-  readonly name: string;
-  readonly typeId: number;
-  readonly bitOffset: number;
-  /** Bits of a bit field; 0 for any other member. */
-  readonly bitfieldSize: number;
-}
-
-/** Where a member lies, from the start of the struct that was asked about. */
-export interface BtfFieldPlace {
-  readonly byteOffset: number;
-  /** Bits from `byteOffset` to the first bit of a bit field (counted as the kernel's byte order does); else 0. */
-  readonly bitOffset: number;
-  readonly bitSize: number;
-  /** Bytes of the declared type. */
-  readonly size: number;
-  readonly typeId: number;
-}
-
-export interface BtfVariable {
-  readonly name: string;
-  readonly typeId: number;
-  /** Bytes from the start of the section. Zero in an object that was compiled but not linked: there the symbol table tells. */
-  readonly offset: number;
-  readonly size: number;
-}
 
 const AGGREGATES = [BtfKind.Struct, BtfKind.Union];
 const ENUMS = [BtfKind.Enum, BtfKind.Enum64];
@@ -43,81 +17,41 @@ const MODIFIERS: readonly number[] = [
   BtfKind.Restrict,
   BtfKind.TypeTag,
 ];
-/** Kernels and BPF objects that losslog meets are 64-bit. */
-const POINTER_BYTES = 8;
+/** Names of the types that are as wide as a pointer, as libbpf's determine_ptr_size() has them; compilers differ. */
+const LONG = ['long', 'long int', 'unsigned long', 'long unsigned int', 'int long', 'int long unsigned'];
+const DEFAULT_POINTER_BYTES = 8;
+/** No chain in valid BTF is longer (MAX_RESOLVE_DEPTH in tools/lib/bpf/btf.c); a loop in damaged BTF ends here. */
+const MAX_DEPTH = 32;
 
-export class Btf {
-  readonly #section: BtfSection;
+export class Btf extends BtfReader {
   readonly #base: Btf | undefined;
-  /** Id of the first type of this blob; 0 is `void`. */
-  readonly firstId: number;
-  /** One more than the highest id, those of the base included. */
-  readonly endId: number;
-  /** Offsets of strings count on from the last string of the base. */
-  readonly #stringsStart: number;
-  readonly #stringsEnd: number;
+  #pointerBytes: number | undefined;
 
   /**
    * @param base What a split BTF builds on: that of `vmlinux` for the BTF of a module.
    * @throws DECODE when the bytes are not BTF or hold a kind of unknown size.
    */
   static parse(bytes: Uint8Array, base?: Btf): Btf {
-    return new Btf(parseBtfSection(bytes), base);
+    return new Btf(parseBtfSection(bytes, base?.endId), base);
   }
 
   private constructor(section: BtfSection, base: Btf | undefined) {
-    this.#section = section;
+    super(section, base);
     this.#base = base;
-    this.firstId = base?.endId ?? 1;
-    this.endId = this.firstId + section.starts.length;
-    this.#stringsStart = base ? base.#stringsEnd : 0;
-    this.#stringsEnd = this.#stringsStart + section.strings.length;
-  }
-
-  /** Id of the first type of that name and kind, those of the base last; undefined when there is none. */
-  findByName(name: string, kind: number | readonly number[]): number | undefined {
-    const kinds = typeof kind === 'number' ? [kind] : kind;
-    for (const nameOffset of this.#nameOffsets(name)) {
-      const { words, starts } = this.#section;
-      for (let i = 0; i < starts.length; i++) {
-        const at = starts[i] as number;
-        if (words[at] === nameOffset && kinds.includes(kindOfInfo(words[at + 1] as number))) return this.firstId + i;
-      }
-    }
-    return this.#base?.findByName(name, kinds);
-  }
-
-  /** Ids of all types of one kind in this blob, without those of the base. */
-  *ids(kind: number): Generator<number> {
-    const { words, starts } = this.#section;
-    for (let i = 0; i < starts.length; i++) {
-      if (kindOfInfo(words[(starts[i] as number) + 1] as number) === kind) yield this.firstId + i;
-    }
-  }
-
-  /** Kind of a type; 0 for `void`. */
-  kindOf(id: number): number {
-    return id === 0 ? 0 : kindOfInfo(this.#word(id, 1));
-  }
-
-  /** Name of a type; empty when it has none. */
-  nameOf(id: number): string {
-    return id === 0 ? 'void' : this.#string(this.#word(id, 0));
   }
 
   /** The type behind typedefs, const, volatile, restrict and type tags. */
   resolve(id: number): number {
     let at = id;
-    // No chain in valid BTF is longer (MAX_RESOLVE_DEPTH in tools/lib/bpf/btf.c); a loop in damaged BTF ends here.
-    for (let depth = 0; depth < 32; depth++) {
+    for (let depth = 0; depth < MAX_DEPTH; depth++) {
       if (!MODIFIERS.includes(this.kindOf(at))) return at;
-      at = this.#word(at, 2);
+      at = this.word(at, 2);
     }
     throw new LosslogError('DECODE', `BTF type ${id} refers to itself`);
   }
 
-  /** Bytes of a type; 0 for `void`, functions and forward declarations. */
-  sizeOf(id: number): number {
+  /** Bytes of a type; 0 for `void`, functions and forward declarations. @param depth of arrays within arrays so far */
+  sizeOf(id: number, depth = 0): number {
     const at = this.resolve(id);
     switch (this.kindOf(at)) {
       case BtfKind.Int:
@@ -127,38 +61,84 @@ export class Btf {
       case BtfKind.Enum64:
       case BtfKind.Float:
       case BtfKind.Datasec:
-        return this.#word(at, 2);
+        return this.word(at, 2);
       case BtfKind.Ptr:
-        return POINTER_BYTES;
+        return this.pointerBytes;
       case BtfKind.Array:
-        return this.#word(at, 5) * this.sizeOf(this.#word(at, 3));
+        if (depth > MAX_DEPTH) throw new LosslogError('DECODE', `BTF type ${id} refers to itself`);
+        return this.#bounded(id, this.word(at, 5) * this.sizeOf(this.word(at, 3), depth + 1));
       case BtfKind.Var:
-        return this.sizeOf(this.#word(at, 2));
+        return this.sizeOf(this.word(at, 2), depth + 1);
       default:
         return 0;
     }
   }
 
+  /** Bytes of a pointer: those of `long` where the types know it, else 8. */
+  get pointerBytes(): number {
+    this.#pointerBytes ??= this.#base?.pointerBytes ?? this.#bytesOfLong() ?? DEFAULT_POINTER_BYTES;
+    return this.#pointerBytes;
+  }
+
+  #bytesOfLong(): number | undefined {
+    const ids = LONG.map((name) => this.findByName(name, BtfKind.Int));
+    const sizes = ids.map((id) => (id === undefined ? undefined : this.word(id, 2)));
+    return sizes.find((size) => size === 4 || size === 8);
+  }
+
+  #bounded(id: number, size: number): number {
+    if (Number.isSafeInteger(size)) return size;
+    throw new LosslogError('DECODE', `BTF type ${id} is larger than any memory`);
+  }
+
   /** Type of the elements of an array, a dimension at a time; undefined when the type is no array. */
   elementOf(id: number): number | undefined {
     const at = this.resolve(id);
-    return this.kindOf(at) === BtfKind.Array ? this.#word(at, 3) : undefined;
+    return this.kindOf(at) === BtfKind.Array ? this.word(at, 3) : undefined;
+  }
+
+  /** How many elements an array has; 0 when the type is no array, and for a flexible one. */
+  arrayLength(id: number): number {
+    const at = this.resolve(id);
+    return this.kindOf(at) === BtfKind.Array ? this.word(at, 5) : 0;
+  }
+
+  /** What a pointer, a typedef, a qualifier or a function refers to, one step. */
+  referredBy(id: number): number {
+    return this.word(id, 2);
+  }
+
+  /** Whether a forward declaration is of a union. */
+  isUnionForward(id: number): boolean {
+    return flagOfInfo(this.word(id, 1));
+  }
+
+  /** Parameters and result of a function prototype. */
+  signature(protoId: number): BtfSignature {
+    if (this.kindOf(protoId) !== BtfKind.FuncProto) {
+      throw new LosslogError('DECODE', `BTF type ${protoId} is no function prototype`);
+    }
+    const parameters = Array.from({ length: vlenOfInfo(this.word(protoId, 1)) }, (_, i) => ({
+      name: this.string(this.word(protoId, 3 + 2 * i)),
+      typeId: this.word(protoId, 4 + 2 * i),
+    }));
+    return { parameters, returns: this.word(protoId, 2) };
   }
 
   /** What a pointer points to; `void` (0) when the type is no pointer. */
   targetOf(id: number): number {
     const at = this.resolve(id);
-    return this.kindOf(at) === BtfKind.Ptr ? this.#word(at, 2) : 0;
+    return this.kindOf(at) === BtfKind.Ptr ? this.word(at, 2) : 0;
   }
 
   /** Members of a struct or union in the order of their declaration. */
   members(id: number): BtfMember[] {
-    const info = this.#word(id, 1);
+    const info = this.word(id, 1);
     return Array.from({ length: vlenOfInfo(info) }, (_, i) => {
-      const offset = this.#word(id, 5 + 3 * i);
+      const offset = this.word(id, 5 + 3 * i);
       return {
-        name: this.#string(this.#word(id, 3 + 3 * i)),
-        typeId: this.#word(id, 4 + 3 * i),
+        name: this.string(this.word(id, 3 + 3 * i)),
+        typeId: this.word(id, 4 + 3 * i),
         bitOffset: flagOfInfo(info) ? offset & 0xff_ffff : offset,
         bitfieldSize: flagOfInfo(info) ? offset >>> 24 : 0,
       };
@@ -176,7 +156,7 @@ export class Btf {
     let bits = 0;
     let member: BtfMember | undefined;
     for (const name of path.split('.')) {
-      member = id === undefined ? undefined : this.#findMember(this.resolve(id), name);
+      member = id === undefined ? undefined : this.findMember(this.resolve(id), name);
       if (!member) return undefined;
       bits += member.bitOffset;
       id = member.typeId;
@@ -189,12 +169,12 @@ export class Btf {
     const id = typeof type === 'string' ? this.findByName(type, ENUMS) : type;
     const values = new Map<number | bigint, string>();
     if (id === undefined) return values;
-    const info = this.#word(id, 1);
+    const info = this.word(id, 1);
     const wide = this.kindOf(id) === BtfKind.Enum64;
     for (let i = 0; i < vlenOfInfo(info); i++) {
       const at = 3 + i * (wide ? 3 : 2);
       const value = this.#enumerator(id, at + 1, wide, flagOfInfo(info));
-      if (!values.has(value)) values.set(value, this.#string(this.#word(id, at)));
+      if (!values.has(value)) values.set(value, this.string(this.word(id, at)));
     }
     return values;
   }
@@ -208,7 +188,7 @@ export class Btf {
     if (typedef === undefined) return undefined;
     const proto = this.resolve(this.targetOf(typedef));
     if (this.kindOf(proto) !== BtfKind.FuncProto) return undefined;
-    return Array.from({ length: vlenOfInfo(this.#word(proto, 1)) }, (_, i) => this.#word(proto, 4 + 2 * i));
+    return this.signature(proto).parameters.map(({ typeId }) => typeId);
   }
 
   /** How many parameters {@link functionParameters} has. */
@@ -225,23 +205,28 @@ export class Btf {
   datasec(name: string): BtfVariable[] | undefined {
     const id = this.findByName(name, BtfKind.Datasec);
     if (id === undefined) return undefined;
-    return Array.from({ length: vlenOfInfo(this.#word(id, 1)) }, (_, i) => {
-      const variable = this.#word(id, 3 + 3 * i);
+    return Array.from({ length: vlenOfInfo(this.word(id, 1)) }, (_, i) => {
+      const variable = this.word(id, 3 + 3 * i);
       return {
         name: this.nameOf(variable),
-        typeId: this.#word(variable, 2),
-        offset: this.#word(id, 4 + 3 * i),
-        size: this.#word(id, 5 + 3 * i),
+        typeId: this.word(variable, 2),
+        offset: this.word(id, 4 + 3 * i),
+        size: this.word(id, 5 + 3 * i),
       };
     });
   }
 
-  #findMember(id: number, name: string): BtfMember | undefined {
-    if (!(AGGREGATES as number[]).includes(this.kindOf(id))) return undefined;
+  /**
+   * A member of a struct or union, its place counted from there, also where it lies in an anonymous member, as in C.
+   * @param sought anonymous types that were looked into: one is enough, and damaged BTF may nest without end
+   */
+  findMember(id: number, name: string, sought = new Set<number>()): BtfMember | undefined {
+    if (sought.has(id) || !(AGGREGATES as number[]).includes(this.kindOf(id))) return undefined;
+    sought.add(id);
     for (const member of this.members(id)) {
       if (member.name === name) return member;
       if (member.name !== '') continue;
-      const inner = this.#findMember(this.resolve(member.typeId), name);
+      const inner = this.findMember(this.resolve(member.typeId), name, sought);
       if (inner) return { ...inner, bitOffset: member.bitOffset + inner.bitOffset };
     }
     return undefined;
@@ -259,36 +244,9 @@ export class Btf {
   }
 
   #enumerator(id: number, at: number, wide: boolean, signed: boolean): number | bigint {
-    const low = this.#word(id, at);
+    const low = this.word(id, at);
     if (!wide) return signed ? low | 0 : low;
-    const value = BigInt(low) | (BigInt(this.#word(id, at + 1)) << 32n);
+    const value = BigInt(low) | (BigInt(this.word(id, at + 1)) << 32n);
     return signed ? BigInt.asIntN(64, value) : value;
-  }
-
-  /** The `offset`-th 32-bit word of a type, counted from its `struct btf_type`. */
-  #word(id: number, offset: number): number {
-    if (this.#base && id < this.firstId) return this.#base.#word(id, offset);
-    const start = this.#section.starts[id - this.firstId];
-    const word = start === undefined ? undefined : this.#section.words[start + offset];
-    if (word === undefined) throw new LosslogError('DECODE', `BTF refers to type ${id}, which does not exist`);
-    return word;
-  }
-
-  #string(offset: number): string {
-    const start = offset - this.#stringsStart;
-    if (this.#base && start < 0) return this.#base.#string(offset);
-    const end = this.#section.strings.indexOf(0, start);
-    if (end < 0) throw new LosslogError('DECODE', `BTF refers to a string at ${offset}, which does not exist`);
-    return this.#section.strings.toString('latin1', start, end);
-  }
-
-  /** Offsets at which a string of this name begins, those in the base included, since split BTF shares its strings. */
-  *#nameOffsets(name: string): Generator<number> {
-    if (this.#base) yield* this.#base.#nameOffsets(name);
-    const { strings } = this.#section;
-    const pattern = Buffer.from(`${name}\0`, 'latin1');
-    for (let at = strings.indexOf(pattern); at >= 0; at = strings.indexOf(pattern, at + 1)) {
-      if (at === 0 || strings[at - 1] === 0) yield this.#stringsStart + at;
-    }
   }
 }

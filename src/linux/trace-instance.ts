@@ -77,12 +77,12 @@ export class TraceInstance {
   }
 
   /** Reads what is there and calls `onPage` for each page; the buffer is used again for the next. @returns how many pages. */
-  drain(onPage: (page: Buffer) => void): number {
+  drain(onPage: (page: Buffer, cpu: number) => void): number {
     let pages = 0;
-    for (const fd of this.fds) {
+    for (const [cpu, fd] of this.fds.entries()) {
       for (let length = this.#read(fd); length > 0; length = this.#read(fd)) {
         pages++;
-        onPage(this.#page.subarray(0, length));
+        onPage(this.#page.subarray(0, length), cpu);
       }
     }
     return pages;

@@ -5,12 +5,15 @@ import type { BootNs, WallNs } from '../base/time.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Capture, SourceName } from '../capture/capture.ts';
 import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
+import { KprobeCapture } from '../capture/tracefs/kprobe-capture.ts';
 
 export interface CaptureOptions {
   /** The source that the user asks for; else the best that works here. */
   source?: SourceName;
   netns: readonly number[];
   drops: boolean;
+  /** Of the source kprobe: where fields lie, written elsewhere. */
+  offsetsFile?: string;
   toWall(time: BootNs): WallNs;
 }
 
@@ -20,6 +23,7 @@ export interface CaptureOptions {
  */
 export function chooseCapture(options: CaptureOptions, onFallback: (line: string) => void): Capture {
   if (options.source === 'ftrace') return new FtraceCapture(options);
+  if (options.source === 'kprobe') return new KprobeCapture(options);
   if (options.source === 'bpf') return new BpfCapture(options);
   try {
     return new BpfCapture(options);

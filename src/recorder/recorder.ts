@@ -23,6 +23,8 @@ export interface RecorderOptions {
   drops: boolean;
   /** Where events come from; the best that works here, when absent. */
   source?: SourceName;
+  /** Of the source kprobe: a file of `losslog offset --json`. */
+  offsetsFile?: string;
   /** Bound of the store in bytes. */
   maxBytes?: number;
   /** Bound of the store in time. */
@@ -67,6 +69,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       drops: options.drops,
       toWall: (time) => clock.toWall(time),
       ...(options.source === undefined ? {} : { source: options.source }),
+      ...(options.offsetsFile === undefined ? {} : { offsetsFile: options.offsetsFile }),
     },
     options.onTalk,
   );

@@ -9,6 +9,7 @@ import { merged, type Source } from './merge.ts';
 import { type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
+import { type Scan, scanColumns, scanDecoder } from './scan.ts';
 import { kindCode } from './schema.ts';
 import { beginOf, readSessions, type Session, sessionKey } from './session.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
@@ -71,6 +72,16 @@ export class StoreReader {
   }
 
   /**
+   * Some fields of all events that pass the filter, oldest first: a million take a second or two.
+   * @throws STORE_VERSION
+   */
+  *scan<T>(filter: Filter, scans: readonly Scan<T>[]): Generator<T> {
+    for (const slices of this.#hours(filter, 'oldest')) {
+      yield* this.#hourMerged(slices, 'oldest', (slice) => this.#scanSources(slice, filter, scans));
+    }
+  }
+
+  /**
    * How many benign drops the filter leaves out that it would else let through.
    * @param atMost where counting ends: over a million events it would take longer than the answer itself
    */
@@ -109,6 +120,18 @@ export class StoreReader {
     return undefined;
   }
 
+  /** The last run of the recorder, by the newest slice that tells of one. */
+  latestSession(): Session | undefined {
+    for (const slices of this.#hours({}, 'newest')) {
+      let latest: Session | undefined;
+      this.#each(slices, (slice) => {
+        for (const session of readSessions(slice)) if (!latest || session.lastNs > latest.lastNs) latest = session;
+      });
+      if (latest) return latest;
+    }
+    return undefined;
+  }
+
   /** Sessions of all slices that are left. Reads every slice. */
   coverage(): StoreCoverage {
     const sessions = new Map<string, Session>();
@@ -130,11 +153,19 @@ export class StoreReader {
     this.#kept.clear();
   }
 
-  *#hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
+  #hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
+    return this.#hourMerged(slices, order, (slice) => this.#sources(slice, filter, order));
+  }
+
+  *#hourMerged<T>(
+    slices: readonly SliceFile[],
+    order: Order,
+    sourcesOf: (slice: SliceReader) => Source<T>[],
+  ): Generator<T> {
     const open = slices.map((slice) => this.#openSlice(slice)).filter((slice) => slice !== undefined);
     try {
       yield* merged(
-        open.flatMap((slice) => this.#guard(slice.slice, () => this.#sources(slice, filter, order)) ?? []),
+        open.flatMap((slice) => this.#guard(slice.slice, () => sourcesOf(slice)) ?? []),
         order,
       );
     } finally {
@@ -142,7 +173,28 @@ export class StoreReader {
     }
   }
 
-  #sources(slice: SliceReader, filter: Filter, order: Order): Source[] {
+  #scanSources<T>(slice: SliceReader, filter: Filter, scans: readonly Scan<T>[]): Source<T>[] {
+    const { first } = slice.extent;
+    if (first === null) return [];
+    return scans.flatMap((scan): Source<T>[] => {
+      const plan = planOf(slice, scan.kind, filter);
+      if (!plan) return [];
+      const where = scan.where?.(slice);
+      const narrowed = where === undefined ? plan : { ...plan, from: `${plan.from} AND ${where}` };
+      const cellsOf = scanDecoder(slice, scan);
+      return [
+        {
+          part: slice.slice.part,
+          kind: scan.kind,
+          bound: first,
+          rows: () => this.#guardedRows(slice, narrowed, 'oldest', scanColumns(slice, scan)),
+          decode: (row) => this.#guard(slice.slice, () => scan.make(cellsOf(row.values), row.ns, slice)),
+        },
+      ];
+    });
+  }
+
+  #sources(slice: SliceReader, filter: Filter, order: Order): Source<Event>[] {
     const { first, last } = slice.extent;
     if (first === null || last === null) return [];
     return KINDS.map((kind) => planOf(slice, kind, filter))
@@ -156,9 +208,9 @@ export class StoreReader {
       }));
   }
 
-  *#guardedRows(slice: SliceReader, plan: Plan, order: Order): Generator<Row> {
+  *#guardedRows(slice: SliceReader, plan: Plan, order: Order, columns?: string): Generator<Row> {
     try {
-      yield* timeOrdered(slice, plan, order);
+      yield* timeOrdered(slice, plan, order, columns);
     } catch (error) {
       this.#skip(slice.slice, error);
     }

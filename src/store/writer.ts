@@ -45,6 +45,7 @@ const HEARTBEAT_MS = 10_000;
 const RETENTION_BEATS = 30;
 /** A slice is sealed this long after its hour, for what comes late. */
 const LATE_NS = 30n * NS_PER_S;
+const END_OF_TIME = wallNs(2n ** 63n);
 
 export class StoreWriter implements Sink {
   readonly #dir: string;
@@ -153,6 +154,14 @@ export class StoreWriter implements Sink {
       this.#slices.discard(slice);
     }
     this.#lock?.release();
+  }
+
+  /** Ends the session in every slice and seals them: for a store of the past, which nobody goes on writing. */
+  async sealAll(): Promise<void> {
+    this.flush();
+    for (const slice of this.#slices.all) this.#guard(() => slice.heartbeat(this.#options.now(), true));
+    this.#slices.retireBefore(END_OF_TIME);
+    await this.sealed();
   }
 
   /** Resolves when no slice is being sealed any more. */

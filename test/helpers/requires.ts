@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { cgroupMounts } from '../../lab/cgroup.ts';
 import { succeeds } from '../../lab/command.ts';
 import { Lab } from '../../lab/lab.ts';
@@ -17,6 +18,10 @@ const checks = {
   tbf: () => tryInLab((lab) => lab.twoHosts().client.limitRate({ rate: '1mbit' })),
   rps: () => (availableParallelism() < 2 ? 'needs two CPUs' : tryInLab((lab) => lab.twoHosts().client.receiveOn(1))),
   ftrace: () => tracefsProblem(),
+  kprobe: () => tracefsProblem('kprobe_events'),
+  pahole: () => hasProgram('pahole'),
+  perf: () => hasProgram('perf'),
+  script: () => hasProgram('script'),
   tshark: () => hasProgram('tshark'),
   statistic: () => tryInLab((lab) => lab.twoHosts().client.dropEveryNth(2)),
 } as const;
@@ -39,10 +44,12 @@ function met(need: Need): string | undefined {
   return known.get(need);
 }
 
-function tracefsProblem(): string | undefined {
+function tracefsProblem(file = '.'): string | undefined {
   try {
-    openTracefs().close();
-    return undefined;
+    const tracefs = openTracefs();
+    const isThere = existsSync(join(tracefs.path, file));
+    tracefs.close();
+    return isThere ? undefined : `tracefs has no ${file}`;
   } catch (error) {
     return `no tracefs: ${error instanceof Error ? error.message : error}`;
   }

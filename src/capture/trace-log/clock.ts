@@ -2,8 +2,8 @@
 
 import { NS_PER_S, type WallNs, wallNs } from '../../base/time.ts';
 import type { CoverageEvent, Event, UntimedEvent } from '../../event/kinds.ts';
-import type { LogEvent } from './events.ts';
-import type { LostEvents } from './reader.ts';
+import type { LogEvent } from './log-event.ts';
+import type { LostEvents } from './lost-stretches.ts';
 
 /** What a stamp may be beyond the moment at which the log was written: clocks of a file system are coarse. */
 const SLACK_NS = NS_PER_S;
@@ -23,9 +23,20 @@ export function fitsBoot(firstNs: bigint, bootedAt: WallNs, writtenAt: WallNs): 
  */
 export function timed(event: LogEvent, atNs: bigint | undefined, bootedAt: WallNs | undefined): Event | UntimedEvent {
   const stamped = event as Event;
-  if (atNs !== undefined) stamped.bootNs = atNs;
-  if (atNs !== undefined && bootedAt !== undefined) stamped.time = wallNs(bootedAt + atNs);
+  if (atNs === undefined) return stamped;
+  stamped.bootNs = atNs;
+  const time = bootedAt === undefined ? undefined : wallAt(bootedAt, atNs);
+  if (time !== undefined) stamped.time = time;
   return stamped;
+}
+
+/** 9999-12-31T23:59:59.999999999Z: RFC 3339 has four digits for the year. */
+const MAX_WALL = 253_402_300_799_999_999_999n;
+
+/** Undefined before 1970 and after 9999. */
+function wallAt(bootedAt: WallNs, atNs: bigint): WallNs | undefined {
+  const time = bootedAt + atNs;
+  return time >= 0n && time <= MAX_WALL ? wallNs(time) : undefined;
 }
 
 /** Lost events as coverage; without its stretch where times are not known. */
@@ -40,6 +51,7 @@ export function lostCoverage(lost: LostEvents, bootedAt: WallNs | undefined): Co
   };
   if (bootedAt === undefined || fromNs === undefined || untilNs === undefined)
     return coverage as unknown as UntimedEvent;
-  const [from, until] = [bootedAt + fromNs, bootedAt + untilNs];
+  const [from, until] = [wallAt(bootedAt, fromNs), wallAt(bootedAt, untilNs)];
+  if (from === undefined || until === undefined) return coverage as unknown as UntimedEvent;
   return { ...coverage, time: until, from, until } as CoverageEvent;
 }

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIp } from '../../base/ip.ts';
-import { decodeLine, type Endian } from './events.ts';
+import { decodeLine } from './events.ts';
 import { BadField } from './fields.ts';
+import type { Endian } from './log-event.ts';
 
 function decoded(line: string, endian: Endian = 'little'): Record<string, unknown> | undefined {
   const colon = line.indexOf(': ');
-  const event = decodeLine({ cpu: 0, stamp: '1.0', name: line.slice(0, colon), text: line.slice(colon + 2) }, endian);
+  const event = decodeLine(
+    { cpu: 0, seconds: 1, ns: 0, name: line.slice(0, colon), text: line.slice(colon + 2) },
+    endian,
+  );
   if (!event) return undefined;
   const { src, dst, ...rest } = event;
   return { ...rest, ...(src ? { src: formatIp(src) } : {}), ...(dst ? { dst: formatIp(dst) } : {}) };

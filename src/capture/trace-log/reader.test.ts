@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatIp } from '../../base/ip.ts';
-import type { LogEvent } from './events.ts';
-import { type LostEvents, TraceLogReader } from './reader.ts';
+import type { LogEvent } from './log-event.ts';
+import type { LostEvents } from './lost-stretches.ts';
+import { TraceLogReader } from './reader.ts';
 
 const LOGS = join(import.meta.dirname, '../../../testdata/trace-logs');
 
@@ -30,11 +31,26 @@ function read(log: string | Buffer, chunkBytes = 1 << 20): Result {
   return { ...result, lines: reader.lines, foreign: reader.foreign };
 }
 
+/** Seconds of a line as text, in another way than the reader does; undefined where they are none. */
+function secondsOf(line: string): string | undefined {
+  const verbose = /\[([0-9a-f]{8})\] \d+\.\d+ms/.exec(line)?.[1];
+  if (verbose !== undefined) return (Number.parseInt(verbose, 16) / 1e6).toFixed(6);
+  return /(?<![.\d])\d+\.\d{6,9}(?=: )/.exec(line)?.[0];
+}
+
+const STATES = 'ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING';
+
+/** `TCP_CLOSE`, or 0x7 where the writer of the log did not know the name. */
+function stateOf(text: string | undefined): string | undefined {
+  if (text === undefined || text === 'UNKNOWN') return undefined;
+  return /^(0x)?\d+$/.test(text) ? `TCP_${STATES.split(' ')[Number(text) - 1]}` : text;
+}
+
 /** What a line says, computed in another way than the reader does. */
 function assertSays(line: string, { event, atNs }: Result['events'][number]): void {
   const say = (name: string): string | undefined => new RegExp(`[ (]${name}[=:] ?([^ ]+)`).exec(line)?.[1];
-  const [, seconds = '', micros = ''] = /(\d+)\.(\d{6}): /.exec(line) ?? [];
-  assert.equal(atNs, (BigInt(seconds) * 1_000_000n + BigInt(micros)) * 1000n, line);
+  const seconds = secondsOf(line);
+  assert.equal(atNs, seconds && BigInt(seconds.replace('.', '').padEnd(seconds.indexOf('.') + 9, '0')), line);
   const raw = say('port');
   if (raw !== undefined) {
     const bytes = new DataView(new ArrayBuffer(6));
@@ -47,30 +63,36 @@ function assertSays(line: string, { event, atNs }: Result['events'][number]): vo
   }
   if (event.kind === 'drop') {
     assert.equal(event.reason, say('reason'), line);
-    const location = say('location') ?? '';
-    const place = location.includes('+') ? (location.split('/')[0] as string) : `0x${location}`;
-    assert.equal(event.location, place.startsWith('0x0000') ? undefined : place, line);
+    const place = (say('location') ?? '').split('/')[0]?.replace(/^(?=ffff)/, '0x');
+    assert.equal(event.location, place?.startsWith('0000') ? undefined : place, line);
     return;
   }
   const [, dest, port] = /dest=\[?(.*?)\]?:(\d+) /.exec(line) ?? [];
   const dst = (dest ?? say('daddrv6') ?? '').replace('::ffff:', '');
   assert.deepEqual([event.dst && formatIp(event.dst), event.dport], [dst, Number(port ?? say('dport'))], line);
-  const state = say('state');
-  assert.equal(event.state, state === 'UNKNOWN' ? undefined : state, line);
+  assert.equal(event.state, stateOf(say('state')), line);
 }
 
 const OURS =
-  /: (?:tcp_retransmit|tcp_retransmit_skb|tcp_retransmit_synack|kfree_skb|tcp_send_reset|tcp_receive_reset)[: ]/;
+  /:\s+(?:\d+\s+)?(?:[a-z]+:)?(?:tcp_retransmit|tcp_retransmit_skb|tcp_retransmit_synack|kfree_skb|tcp_send_reset|tcp_receive_reset): |: (?:0|bpf_trace_printk|tracing_mark_write): tcp_/;
+const LOST = /^CPU:\d+ \[|PERF_RECORD_LOST/;
 
 for (const file of readdirSync(LOGS)) {
   test(`every line of ${file}`, () => {
     const text = readFileSync(join(LOGS, file), 'latin1');
     const lines = text.split('\n').slice(0, -1);
     const ours = lines.filter((line) => OURS.test(line));
-    const { events, broken, foreign } = read(text);
-    assert.ok(ours.length > 0);
-    assert.deepEqual([events.length, broken, foreign], [ours.length, [], lines.length - ours.length]);
+    const losing = lines.filter((line) => LOST.test(line));
+    const { events, lost, broken, foreign } = read(text);
+    assert.ok(ours.length + losing.length > 0);
+    assert.deepEqual([events.length, broken, foreign], [ours.length, [], lines.length - ours.length - losing.length]);
     for (const [i, found] of events.entries()) assertSays(ours[i] as string, found);
+    const counts = losing.map((line) => /(\d+)(?: EVENTS|$)/.exec(line)?.[1]);
+    assert.deepEqual(
+      lost.map(({ count }) => count?.toString()),
+      counts,
+    );
+    for (const { fromNs = 0n, untilNs = fromNs } of lost) assert.ok(fromNs <= untilNs && untilNs > 0n);
   });
 }
 
@@ -108,7 +130,7 @@ test('broken lines are told by their numbers and stop nothing', () => {
   assert.deepEqual(broken, [
     { line: 1, why: 'its task, CPU or time stamp cannot be read' },
     { line: 2, why: 'port is "x"' },
-    { line: 4, why: 'it is longer than 65536 characters' },
+    { line: 4, why: 'it is longer than 16384 characters' },
     { line: 6, why: 'state is ""' },
   ]);
 });
@@ -144,4 +166,88 @@ test('damaged logs: every line is an event, broken or skipped, and every value i
     }),
     { numRuns: 300 },
   );
+});
+
+const digits = (count: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: count, maxLength: count });
+const comm = fc
+  .string({ unit: fc.constantFrom(...'ab-<>[]():/ .1é'), minLength: 1, maxLength: 15 })
+  .filter((name) => name.trim() === name);
+
+/** The header of a line in each layout: task, CPU and time. */
+const headers: ((task: string, pid: number, cpu: string, time: string, flags: string) => string)[] = [
+  (task, pid, cpu, time, flags) =>
+    `${task.padStart(16)}-${String(pid).padEnd(7)} [${cpu}] ${flags} ${time.padStart(12)}: `,
+  (task, pid, cpu, time) => `${task.padStart(16)}-${String(pid).padEnd(7)} [${cpu}]  ${time.padStart(12)}: `,
+  (task, pid, cpu, time, flags) =>
+    `${task.padStart(16)}-${String(pid).padEnd(7)} (${String(pid).padStart(7)}) [${cpu}] ${flags} ${time.padStart(12)}: `,
+  (task, pid, cpu, time, flags) =>
+    `${task.padStart(16)}-${String(pid).padEnd(7)} (-------) [${cpu}] ${flags} ${time.padStart(12)}: `,
+  (task, pid, cpu, time, flags) => `${task}-${pid} [${cpu}] (-----) ${flags} ${time}: `,
+  (task, pid, cpu, time) => `${task.padStart(16)} ${String(pid).padStart(5)} [${cpu}] ${time.padStart(12)}: probe:`,
+  (task, pid, cpu, time) => `${task} ${pid}/${pid} [${cpu}] ${time}:          1  probe:`,
+];
+
+test('whatever the task is called, a line tells its event', () => {
+  const flags = fc.string({ unit: fc.constantFrom(...'.dDbXNnpBlLhHszZ149a'), minLength: 4, maxLength: 7 });
+  const header = fc.record({
+    layout: fc.constantFrom(...headers),
+    task: comm,
+    pid: fc.nat(4_194_304),
+    cpu: fc.nat(511).map((cpu) => String(cpu).padStart(3, '0')),
+    seconds: fc.integer({ min: 0, max: 99_999_999 }),
+    micros: digits(6),
+    flags: flags.filter((text) => !/^\d/.test(text)),
+  });
+  const socket = fc.record({ port: fc.nat(0xffff), dst: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }) });
+  fc.assert(
+    fc.property(header, socket, ({ layout, task, pid, cpu, seconds, micros, flags }, { port, dst }) => {
+      const line = `${layout(task, pid, cpu, `${seconds}.${micros}`, flags)}tcp_retransmit: (tcp_retransmit_skb+0x0/0xc0) port=${port} dst=${dst} state=2`;
+      const bytes = Buffer.from(line, 'utf8').toString('latin1');
+      const { events, broken } = read(Buffer.from(bytes, 'latin1'));
+      assert.deepEqual([events.length, broken], [1, []], line);
+      assertSays(line, events[0] as Result['events'][number]);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('lines that would take a careless parser long', () => {
+  const n = 16_000;
+  const hostile = [
+    ' '.repeat(n),
+    '-1 '.repeat(n / 3),
+    'a '.repeat(n / 2),
+    'tcp_drop: '.repeat(n / 10),
+    '['.repeat(n),
+    '0'.repeat(n),
+    `${'x'.padStart(16)}-1 [${'0'.repeat(n)}`,
+    `${'x'.padStart(16)}-1 [000] .... 1.000000: tcp_retransmit_skb: ${'sport='.repeat(n / 6)}`,
+    `${'x'.padStart(16)}-1 [000] .... 1.000000: kfree_skb: protocol=2048 location=${'a'.repeat(n)}`,
+  ];
+  const { events, lines } = read(
+    `${hostile
+      .map((line) => `${line} kfree_skb\n`)
+      .join('')
+      .repeat(50)}`,
+  );
+  assert.equal(lines, hostile.length * 50);
+  assert.deepEqual(
+    events.map(({ event }) => event.kind === 'drop' && event.location),
+    Array(50).fill(undefined),
+  );
+});
+
+test('NUL bytes, carriage returns and an empty log', () => {
+  assert.deepEqual([read('').lines, read('\n').foreign, read('\0\0\n\r\n').foreign], [0, 1, 2]);
+  const { events } = read(`\0${at(0, '1.000000', EVENT)}${at(0, '2.000000', EVENT).replace('\n', '\r\n')}`);
+  assert.deepEqual(
+    events.map(({ atNs }) => atNs),
+    [1_000_000_000n, 2_000_000_000n],
+  );
+});
+
+test('many CPUs that lose events and never come back are told one by one', () => {
+  const lost = read(Array.from({ length: 20_000 }, (_, cpu) => `CPU:${cpu} [LOST 1 EVENTS]\n`).join('')).lost;
+  assert.equal(lost.length, 20_000);
 });

@@ -46,6 +46,18 @@ export class TraceFields {
     return this.#bytes.subarray(this.#offset + field.offset, this.#offset + field.offset + field.size);
   }
 
+  /** A string (`__data_loc char[]`: its offset in the event in the lower 16 bits, its length above); undefined when it is empty. */
+  text(name: string): string | undefined {
+    const field = this.#fields.get(name);
+    if (field?.size !== 4 || !this.#holds(field)) return undefined;
+    const where = this.#bytes.readUInt32LE(this.#offset + field.offset);
+    const [at, length] = [where & 0xffff, where >>> 16];
+    if (at + length > this.#length) return undefined;
+    const text = this.#bytes.toString('utf8', this.#offset + at, this.#offset + at + length);
+    const value = text.split('\0', 1)[0] as string;
+    return value === '' || value === '(fault)' ? undefined : value;
+  }
+
   #holds({ offset, size }: TraceField): boolean {
     return offset + size <= this.#length;
   }
