@@ -83,7 +83,10 @@ test('wrong names are answered with the nearest', requires('btf'), () => {
   for (const [args, message] of [
     [['struct sok'], /^losslog: there is no struct sok\n {2}hint: did you mean sock\?\n$/],
     [['struct sock', 'sk_udi'], /^losslog: struct sock has no member "sk_udi"\n {2}hint: did you mean sk_uid\?\n$/],
-    [['struct sock', 'sk_socket.file'], /sk_socket is a pointer, which an offset cannot follow\n {2}hint: .*'struct socket' file\n$/],
+    [
+      ['struct sock', 'sk_socket.file'],
+      /sk_socket is a pointer, which an offset cannot follow\n {2}hint: .*'struct socket' file\n$/,
+    ],
     [['struct sock', 'sk_uid..x'], /is not a path of members/],
     [
       ['--probe', 'tcp_retransmit_skp'],

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Family, PacketMatch } from '../lab/drop-rule.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DropRule, Family, PacketMatch } from '../lab/drop-rule.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { blastUdp, injectFrames, sendTcp, startSink } from '../lab/traffic.ts';
@@ -140,9 +141,7 @@ for (const family of [4, 6] as const) {
         const rule = server.dropEveryNth(5, { family, protocol: 'tcp', dport: sink.port, extra: long });
         const bytes = 3_000_000;
         await sendTcp(client, { host: ipOf(server, family), port: sink.port, bytes }, { timeoutMs: 60_000 });
-        const counted = { packets: rule.packets(), bytes: rule.bytes() };
-        rule.remove();
-        return counted;
+        return settled(rule);
       });
       const events = drops.filter(({ reason }) => reason === 'NETFILTER_DROP');
       assert.ok(result.packets >= 5, `only ${result.packets} packets`);
@@ -158,6 +157,14 @@ for (const family of [4, 6] as const) {
       }
     },
   );
+}
+
+/** What a rule counted once nothing comes any more: the other end may still answer when a sender is done. */
+async function settled(rule: DropRule): Promise<{ packets: number; bytes: number }> {
+  for (let before = -1, packets = rule.packets(); ; before = packets, packets = rule.packets()) {
+    if (packets === before) return { packets, bytes: rule.bytes() };
+    await sleep(300);
+  }
 }
 
 test('behind NAT: the translated destination', requires('root', 'btf'), async () => {
