@@ -59,7 +59,13 @@ test('VLAN tags on the way out: the headers behind them', requires('root', 'btf'
   });
   const events = drops.filter(({ reason }) => reason === 'QDISC_DROP');
   assert.ok(result > 200, `only ${result} packets`);
-  assert.deepEqual(tally(events.map(tuple)), { [`udp ${client.ip4}:${SPORT} > ${server.ip4}:${DPORT}`]: result });
+  assert.equal(events.length, result);
+  const ours = events.filter(({ protocol }) => protocol === 'udp');
+  // The queue also refuses what the host itself announces.
+  const announced = events.filter(({ protocol }) => protocol === 'icmpv6').length;
+  assert.deepEqual(tally(ours.map(tuple)), {
+    [`udp ${client.ip4}:${SPORT} > ${server.ip4}:${DPORT}`]: result - announced,
+  });
   assert.ok(events.every(({ direction, device }) => direction === 'tx' && device === 'eth0'));
 });
 
