@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a checkout to where it runs: distribution packages, npm packages, the BPF object.
 # Installs only what is missing, so it costs nothing when all is there. Mounts nothing, changes no setting of the host.
-# `setup.sh tests` adds what only tests use, where there is apt; elsewhere tests that miss something are skipped and say so.
+# `setup.sh kernels` adds what boots other kernels; `setup.sh tests` adds what only tests use, where there is apt; elsewhere tests that miss something are skipped and say so.
 # Exit codes: 0 ready, 1 an installation or the compilation failed, 3 something must be installed by hand.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -24,7 +24,18 @@ pahole      dwarves
 perf        linux-perf
 tshark      tshark
 '
-[[ ${1:-} == tests ]] && command -v apt-get >/dev/null || test_packages=
+kernel_packages='
+qemu-system-x86_64 qemu-system-x86
+busybox            busybox-static
+cpio               cpio
+depmod             kmod
+'
+case ${1:-} in
+  tests) ;;
+  kernels) test_packages=$kernel_packages ;;
+  *) test_packages= ;;
+esac
+command -v apt-get >/dev/null || test_packages=
 
 say() { printf 'setup: %s\n' "$*"; }
 

@@ -62,7 +62,7 @@ const ofKind = <K extends JsonEvent['kind']>(events: readonly JsonEvent[], kind:
   events.filter((event): event is JsonEvent<K> => event.kind === kind);
 
 for (const family of [4, 6] as const) {
-  test(`retransmissions over IPv${family}: the same events, tail loss probes among them`, here, async () => {
+  test(`kprobe: retransmissions over IPv${family} are the same events, tail loss probes among them`, here, async () => {
     await using lab = Lab.create();
     const { client, server } = lab.twoHosts();
     const sink = await startSink(server, { title: 'the-sink' });
@@ -86,7 +86,7 @@ for (const family of [4, 6] as const) {
   });
 }
 
-test('SYN, SYN-ACK and resets', here, async () => {
+test('kprobe: SYN, SYN-ACK and resets', here, async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const sink = await startSink(server);
@@ -117,7 +117,7 @@ test('SYN, SYN-ACK and resets', here, async () => {
   );
 });
 
-test('drops: the tuple, reason and place of as many packets as the firewall counted', here, async () => {
+test('kprobe: the tuple, reason and place of as many packets as the firewall counted', here, async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const rule = server.dropMatching({ family: 4, protocol: 'udp', dport: 4321 });
@@ -131,7 +131,7 @@ test('drops: the tuple, reason and place of as many packets as the firewall coun
   assert.equal(dropped(kprobe).length, 109);
 });
 
-test('offsets that were written elsewhere do as well as type information', here, async () => {
+test('kprobe: offsets that were written elsewhere do as well as type information', here, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'losslog-offsets-'));
   try {
     const { stdout, status } = spawnSync(LOSSLOG, ['offset', '--kprobe', '--json'], {
@@ -153,7 +153,7 @@ test('offsets that were written elsewhere do as well as type information', here,
   }
 });
 
-test('nothing is left behind, not even by a recorder that was killed', here, async () => {
+test('kprobe: nothing is left behind, not even by a recorder that was killed', here, async () => {
   await using lab = Lab.create();
   const { client } = lab.twoHosts();
   const tracefs = openTracefs();
