@@ -102,12 +102,13 @@ function elementOf(btf: Btf, member: BtfMember, indexes: string): { bits: number
  */
 export function listMembers(btf: Btf, typeId: number): MemberPlace[] {
   const places: MemberPlace[] = [];
+  let visited = 0;
   const list = (id: number, bits: number, prefix: string, depth: number): void => {
     for (const member of btf.members(id)) {
       const at = bits + member.bitOffset;
       const path = prefix + member.name;
       if (member.name !== '') places.push(place(btf, at, member.typeId, member.bitfieldSize, path));
-      if (places.length > MAX_MEMBERS || depth > MAX_DEPTH) {
+      if (++visited > MAX_MEMBERS || depth > MAX_DEPTH) {
         throw new LosslogError('DECODE', `BTF type ${typeId} has more than ${MAX_MEMBERS} members or holds itself`);
       }
       const inner = btf.resolve(member.typeId);

@@ -52,6 +52,7 @@ export class Btf extends BtfReader {
 
   /** Bytes of a type; 0 for `void`, functions and forward declarations. @param depth of arrays within arrays so far */
   sizeOf(id: number, depth = 0): number {
+    if (depth > MAX_DEPTH) throw new LosslogError('DECODE', `BTF type ${id} refers to itself`);
     const at = this.resolve(id);
     switch (this.kindOf(at)) {
       case BtfKind.Int:
@@ -65,7 +66,6 @@ export class Btf extends BtfReader {
       case BtfKind.Ptr:
         return this.pointerBytes;
       case BtfKind.Array:
-        if (depth > MAX_DEPTH) throw new LosslogError('DECODE', `BTF type ${id} refers to itself`);
         return this.#bounded(id, this.word(at, 5) * this.sizeOf(this.word(at, 3), depth + 1));
       case BtfKind.Var:
         return this.sizeOf(this.word(at, 2), depth + 1);

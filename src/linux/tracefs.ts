@@ -76,24 +76,50 @@ export function readEventFormat(tracefs: string, group: string, event: string): 
   }
 }
 
-/** @throws DECODE when the text is not that of a `format` file. */
+/** @throws DECODE when the text is not that of a `format` file, with the line that cannot be read. */
 export function parseEventFormat(text: string): TraceFormat {
-  const name = /^name: (.+)$/m.exec(text)?.[1];
-  const id = /^ID: (\d+)$/m.exec(text)?.[1];
-  if (name === undefined || id === undefined) throw new LosslogError('DECODE', 'not the format of a tracepoint');
-  const fields = text.split('\n').flatMap((line) => parseField(line) ?? []);
+  const lines = text.split('\n');
+  const lineOf = (key: string): string | undefined =>
+    lines.find((line) => line.startsWith(`${key}: `))?.slice(key.length + 2);
+  const name = lineOf('name');
+  const id = lineOf('ID');
+  if (!name || !/^\d{1,9}$/.test(id ?? '')) throw new LosslogError('DECODE', 'not the format of a tracepoint');
+  const fields = lines.flatMap((line, i) => {
+    if (!line.trimStart().startsWith(FIELD)) return [];
+    const field = parseField(line.trimStart().slice(FIELD.length));
+    if (field) return [field];
+    throw new LosslogError('DECODE', `line ${i + 1} of the format of ${name.slice(0, MAX_NAME)} cannot be read`);
+  });
   return {
     name,
     id: Number(id),
     fields: fields.filter((field) => !field.name.startsWith('common_')),
-    printFormat: /^print fmt: (.*)$/m.exec(text)?.[1] ?? '',
+    printFormat: lineOf('print fmt') ?? '',
   };
 }
 
-const FIELD = /^\s*field:(.*?)([A-Za-z_]\w*)(\[[^;]*\])?;\s*offset:(\d+);\s*size:(\d+);\s*signed:([01]);/;
+const FIELD = 'field:';
+/** Longer ones are cut in a message. */
+const MAX_NAME = 100;
+const NUMBER = /^\s*(\w+):(\d{1,9})$/;
 
-function parseField(line: string): TraceField | undefined {
-  const [, type = '', name = '', dimension = '', offset, size, signed] = FIELD.exec(line) ?? [];
-  if (offset === undefined) return undefined;
-  return { type: type.trim() + dimension, name, offset: Number(offset), size: Number(size), signed: signed === '1' };
+/** `TYPE NAME[DIMENSION];\toffset:N;\tsize:N;\tsigned:N;`. Split by hand: a regular expression would take quadratic time for a damaged line. */
+function parseField(text: string): TraceField | undefined {
+  const [declared = '', ...rest] = text.split(';');
+  const numbers = new Map(rest.flatMap(numberOf));
+  const [offset, size, signed] = ['offset', 'size', 'signed'].map((key) => numbers.get(key));
+  // `char[] name` has its brackets in the type
+  const bracket = declared.endsWith(']') ? declared.indexOf('[') : -1;
+  const plain = bracket < 0 ? declared : declared.slice(0, bracket);
+  const nameAt = Math.max(plain.lastIndexOf(' '), plain.lastIndexOf('*'), plain.lastIndexOf('\t')) + 1;
+  const name = plain.slice(nameAt);
+  if (offset === undefined || size === undefined || signed === undefined || !/^[A-Za-z_]\w{0,99}$/.test(name))
+    return undefined;
+  const dimension = bracket < 0 ? '' : declared.slice(bracket);
+  return { type: plain.slice(0, nameAt).trim() + dimension, name, offset, size, signed: signed === 1 };
+}
+
+function numberOf(part: string): [string, number][] {
+  const match = NUMBER.exec(part);
+  return match ? [[match[1] as string, Number(match[2])]] : [];
 }
