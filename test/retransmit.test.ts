@@ -114,7 +114,7 @@ test('an outage: timeouts, then recovery clocked by acknowledgements', requires(
       { host: server.ip4, port: sink.port, bytes: 60_000_000, chunkBytes: 65_536, pauseMs: 2 },
       { timeoutMs: 60_000 },
     );
-    await sleep(300);
+    while (client.counters().get('Tcp.OutSegs') < 300) await sleep(20);
     const outage = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
     await sleep(1700);
     outage.remove();
