@@ -9,36 +9,43 @@ export interface TestNames {
   readonly skipped: readonly string[];
 }
 
+/** One file of tests in a machine. */
+export interface Run {
+  /** The machine came to its end. */
+  readonly hasEnded: boolean;
+  /** Of Node's spec reporter. */
+  readonly stdout: string;
+  /** Of `losslog doctor --json`. */
+  readonly doctor: string;
+}
+
 export interface KernelResult {
-  readonly series: string;
-  readonly release?: string;
-  /** Why nothing was run. */
-  readonly skipped?: string;
-  /** Absent when the machine did not come to its end. */
-  readonly tests?: TestNames;
+  readonly release: string;
+  readonly tests: TestNames;
+  /** Machines that crashed, hung or were cut off. */
+  readonly crashed: number;
   /** State of each check of `losslog doctor`, by its name. */
-  readonly checks?: ReadonlyMap<string, string>;
+  readonly checks: ReadonlyMap<string, string>;
 }
 
 const MARKS = { '✔': 'passed', '✖': 'failed', '﹣': 'skipped' } as const;
 
-/** @param stdout of Node's spec reporter @param doctor of `losslog doctor --json` */
-export function resultOf(
-  { series, release }: Kernel,
-  exitCode: number | undefined,
-  stdout: string,
-  doctor: string,
-): KernelResult {
+export function resultOf({ release }: Pick<Kernel, 'release'>, runs: readonly Run[]): KernelResult {
   const tests: Record<keyof TestNames, string[]> = { passed: [], failed: [], skipped: [] };
-  const results = stdout.split('\n✖ failing tests:')[0] as string;
-  for (const [, mark, name] of results.matchAll(/^(✔|✖|﹣) (.*?) \(\d[\d.]*ms\)/gm)) {
-    tests[MARKS[mark as keyof typeof MARKS]].push(name as string);
+  for (const { stdout } of runs) {
+    const results = stdout.split('\n✖ failing tests:')[0] as string;
+    for (const [, mark, name] of results.matchAll(/^(✔|✖|﹣) (.*?) \(\d[\d.]*ms\)/gm)) {
+      tests[MARKS[mark as keyof typeof MARKS]].push(name as string);
+    }
   }
-  const lines = doctor.split('\n').filter((line) => line.startsWith('{'));
-  const checks = new Map(
-    lines.map((line) => JSON.parse(line) as { name: string; state: string }).map(({ name, state }) => [name, state]),
-  );
-  return { series, release, checks, ...(exitCode === undefined ? {} : { tests }) };
+  const lines = runs.flatMap(({ doctor }) => doctor.split('\n').filter((line) => line.startsWith('{')));
+  const checks = lines.map((line) => JSON.parse(line) as { name: string; state: string });
+  return {
+    release,
+    tests,
+    crashed: runs.filter(({ hasEnded }) => !hasEnded).length,
+    checks: new Map(checks.map(({ name, state }) => [name, state])),
+  };
 }
 
 /** What doctor is asked, and how the column is called. */
@@ -55,6 +62,7 @@ const FACTS: readonly (readonly [column: string, check: string])[] = [
 /** Groups of tests by a word in their names, in the order of the columns; a test counts for the first that fits. */
 const EXACT: readonly (readonly [column: string, is: (name: string) => boolean])[] = [
   ['kprobe = BPF', (name) => name.startsWith('kprobe')],
+  ['ftrace = BPF', (name) => name.startsWith('ftrace')],
   ['drops = counters', (name) => name.startsWith('drops')],
   ['retransmissions = counters', () => true],
 ];
@@ -63,8 +71,8 @@ const EXACT: readonly (readonly [column: string, is: (name: string) => boolean])
 export function compatibilityPage(results: readonly KernelResult[]): string {
   const head = ['kernel', ...FACTS.map(([column]) => column), ...EXACT.map(([column]) => column)];
   const rows = results.map((result) => [
-    result.release ?? result.series,
-    ...FACTS.map(([, check]) => (result.checks?.get(check) === 'ok' ? 'yes' : '–')),
+    result.release,
+    ...FACTS.map(([, check]) => (result.checks.get(check) === 'ok' ? 'yes' : '–')),
     ...EXACT.map((_, column) => share(result.tests, column)),
   ]);
   const table = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`);
@@ -79,8 +87,7 @@ ${table.join('\n')}
 `;
 }
 
-function share(tests: TestNames | undefined, column: number): string {
-  if (!tests) return 'did not end';
+function share(tests: TestNames, column: number): string {
   const isOf = (name: string): boolean => EXACT.findIndex(([, is]) => is(name)) === column;
   const passed = tests.passed.filter(isOf).length;
   const all = passed + tests.failed.filter(isOf).length;

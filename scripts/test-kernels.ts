@@ -1,11 +1,12 @@
 /**
  * npm run test:kernels: boots other kernels in virtual machines (lab/vm) and runs system tests inside. LOSSLOG_KERNELS
  * says which: `all` (the default), `oldest`, or series like `5.10,6.12`. Unpacked kernels are kept in build/kernels, or in
- * LOSSLOG_KERNEL_CACHE. With all of them docs/compatibility.md is written anew. The last line is `N passed, N failed, N skipped`.
+ * LOSSLOG_KERNEL_CACHE. Words behind `--` choose files of tests: `npm run test:kernels -- kprobe`. With all kernels
+ * docs/compatibility.md is written from the last results of each. The last line is `N passed, N failed, N skipped`.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { succeeds } from '../lab/command.ts';
 import { type Fetched, fetchKernels } from '../lab/vm/fetch.ts';
@@ -21,14 +22,20 @@ const CACHE = process.env.LOSSLOG_KERNEL_CACHE ?? join(CHECKOUT, 'build/kernels'
 const AT_ONCE = 2;
 const TIMEOUT_MS = 20 * 60_000;
 
-/** What runs inside, on every kernel: the tests that tell by themselves what a kernel lacks. */
-const FILES = ['test/retransmit.test.ts', 'test/kprobe.test.ts', 'test/kernels/drops.test.ts'];
+/** What runs inside, each in a machine of its own: tests that tell by themselves what a kernel lacks. */
+const FILES = [
+  'test/retransmit.test.ts',
+  'test/kernels/drops.test.ts',
+  'test/ftrace.test.ts',
+  'test/kprobe.test.ts',
+] as const;
+const RESULTS = join(CHECKOUT, 'build/kernel-results');
 
-const COMMAND = `
+const commandOf = (file: string): string => `
 cd '${CHECKOUT}' || exit
 export PATH=$PWD/node_modules/.bin:$PATH NODE_COMPILE_CACHE=/run/compile-cache
 bin/losslog doctor --json >/vm/results/doctor.jsonl
-node --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=300000 --test-force-exit ${FILES.join(' ')}
+node --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=300000 --test-force-exit ${file}
 `;
 
 function wanted(text = process.env.LOSSLOG_KERNELS ?? 'all'): readonly Series[] {
@@ -55,51 +62,77 @@ function obstacle(): string | undefined {
   return undefined;
 }
 
-async function runOne(fetched: Fetched): Promise<KernelResult> {
-  if ('skipped' in fetched) return { series: fetched.series, skipped: fetched.skipped };
-  const results = join(CHECKOUT, 'build/kernel-results', fetched.series);
-  const run = await runInMachine(fetched as Kernel, {
-    command: COMMAND,
+/** One file of tests on one kernel. */
+interface Unit {
+  readonly kernel: Kernel;
+  readonly file: string;
+}
+
+const resultsOf = ({ series }: Kernel, file: string): string => join(RESULTS, series, basename(file, '.test.ts'));
+
+async function runOne({ kernel, file }: Unit): Promise<void> {
+  const results = resultsOf(kernel, file);
+  const run = await runInMachine(kernel, {
+    command: commandOf(file),
     checkout: CHECKOUT,
     results,
     timeoutMs: TIMEOUT_MS,
   });
-  const read = (file: string): string => {
-    try {
-      return readFileSync(join(results, file), 'utf8');
-    } catch {
-      return '';
-    }
-  };
-  const result = resultOf(fetched, run.exitCode, read('stdout'), read('doctor.jsonl'));
-  console.log(`\n${fetched.release} (${Math.round(run.seconds)} s)\n${read('stdout')}`);
-  if (run.exitCode === undefined)
-    console.log(`the machine did not come to its end:\n${read('console.log').slice(-2000)}`);
-  return result;
+  console.log(`\n${file} on ${kernel.release} (${Math.round(run.seconds)} s)\n${readOr(join(results, 'stdout'), '')}`);
+  if (run.exitCode !== undefined) return;
+  console.log(`the machine did not come to its end:\n${readOr(join(results, 'console.log'), '').slice(-2000)}`);
 }
 
-/** Two machines at a time; the results in the order of the kernels. */
-async function runAll(kernels: readonly Fetched[]): Promise<KernelResult[]> {
-  const results: KernelResult[] = [];
+function readOr(path: string, missing: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return missing;
+  }
+}
+
+/** What the last run of each file left, of this run or an earlier one. */
+function storedResult(kernel: Kernel): KernelResult {
+  const runs = FILES.map((file) => resultsOf(kernel, file))
+    .filter((directory) => existsSync(directory))
+    .map((directory) => ({
+      hasEnded: existsSync(join(directory, 'exit-code')),
+      stdout: readOr(join(directory, 'stdout'), ''),
+      doctor: readOr(join(directory, 'doctor.jsonl'), ''),
+    }));
+  return resultOf(kernel, runs);
+}
+
+async function runAll(units: readonly Unit[]): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let at = next++; at < kernels.length; at = next++) results[at] = await runOne(kernels[at] as Fetched);
+    for (let at = next++; at < units.length; at = next++) await runOne(units[at] as Unit);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return results;
+}
+
+/** Files whose name has one of the words; all without words. */
+function wantedFiles(words: readonly string[]): readonly string[] {
+  return words.length === 0 ? FILES : FILES.filter((file) => words.some((word) => file.includes(word)));
 }
 
 const series = wanted();
 const why = obstacle();
-const results =
-  why === undefined
-    ? await runAll(fetchKernels(series, CACHE))
-    : series.map(({ name }) => ({ series: name, skipped: why }));
-for (const { series: name, skipped } of results) if (skipped !== undefined) console.log(`SKIPPED ${name}: ${skipped}`);
-if (series === SERIES && results.every(({ skipped }) => skipped === undefined))
-  writeFileSync(PAGE, compatibilityPage(results));
+const fetched: Fetched[] =
+  why === undefined ? fetchKernels(series, CACHE) : series.map(({ name }) => ({ series: name, skipped: why }));
+const kernels = fetched.filter((kernel): kernel is Kernel => !('skipped' in kernel));
+const files = wantedFiles(process.argv.slice(2));
+await runAll(kernels.flatMap((kernel) => files.map((file) => ({ kernel, file }))));
+
+const results = kernels.map(storedResult);
 const sum = (of: (result: KernelResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-const failed = sum(({ tests, skipped }) => (tests?.failed.length ?? 0) + (skipped === undefined && !tests ? 1 : 0));
-const skipped = sum(({ tests, skipped: reason }) => (tests?.skipped.length ?? 0) + (reason === undefined ? 0 : 1));
-console.log(`${sum(({ tests }) => tests?.passed.length ?? 0)} passed, ${failed} failed, ${skipped} skipped`);
+let skipped = sum(({ tests }) => tests.skipped.length);
+for (const kernel of fetched) {
+  if (!('skipped' in kernel)) continue;
+  skipped++;
+  console.log(`SKIPPED ${kernel.series}: ${kernel.skipped}`);
+}
+if (kernels.length === SERIES.length) writeFileSync(PAGE, compatibilityPage(results));
+const failed = sum(({ tests, crashed }) => tests.failed.length + crashed);
+console.log(`${sum(({ tests }) => tests.passed.length)} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed === 0 ? 0 : 1;

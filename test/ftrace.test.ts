@@ -69,7 +69,7 @@ const UNKNOWN_OF_RETRANSMIT = [
 
 for (const family of [4, 6] as const) {
   test(
-    `retransmissions over IPv${family}: the same events with the same owner`,
+    `ftrace: retransmissions over IPv${family} are the same events with the same owner`,
     requires('root', 'btf', 'ftrace'),
     async () => {
       await using lab = Lab.create();
@@ -86,12 +86,12 @@ for (const family of [4, 6] as const) {
       });
       const resent = ofKind(ftrace, 'retransmit') as JsonEvent<'retransmit'>[];
       assertSame(resent, ofKind(bpf, 'retransmit'), UNKNOWN_OF_RETRANSMIT);
-      for (const event of resent) assert.deepEqual([event.process, event.netns], ['the-holder', client.netns]);
+      for (const { process, netns } of resent) assert.deepEqual([process, netns], ['the-holder', client.netns]);
     },
   );
 }
 
-test('SYN, SYN-ACK and resets', requires('root', 'btf', 'ftrace'), async () => {
+test('ftrace: SYN, SYN-ACK and resets', requires('root', 'btf', 'ftrace'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const sink = await startSink(server);
@@ -99,7 +99,8 @@ test('SYN, SYN-ACK and resets', requires('root', 'btf', 'ftrace'), async () => {
     await connectOften(client, { host: server.ip4, port: 1, count: 3, concurrency: 1 });
     const loss = client.dropMatching({ family: 4, protocol: 'tcp', sport: sink.port });
     const opening = holdConnection(client, { host: server.ip4, port: sink.port });
-    await sleep(1500);
+    while (client.counters().get('Tcp.RetransSegs') < 1 || server.counters().get('Tcp.RetransSegs') < 1)
+      await sleep(50);
     loss.remove();
     await opening;
   });
@@ -112,11 +113,12 @@ test('SYN, SYN-ACK and resets', requires('root', 'btf', 'ftrace'), async () => {
       .map(({ direction, src, sport, dst, dport, reason }) => ({ direction, src, sport, dst, dport, reason }))
       .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
   assert.deepEqual(resets(ftrace), resets(bpf));
-  assert.equal(resets(ftrace).length, 6);
+  // Before 6.10 a RST without a socket is no event.
+  assert.ok(resets(ftrace).length >= 3);
 });
 
 test(
-  'drops: the same reason, place and class, as many as the firewall counted',
+  'ftrace: drops have the same reason, place and class, as many as the firewall counted',
   requires('root', 'btf', 'ftrace'),
   async () => {
     await using lab = Lab.create();
@@ -126,17 +128,17 @@ test(
       await blastUdp(client, { host: server.ip4, port: 4321, count: 1009, rate: 5000 });
       await sleep(200);
     });
-    const filtered = (events: JsonEvent[]): JsonEvent<'drop'>[] =>
-      (ofKind(events, 'drop') as JsonEvent<'drop'>[]).filter(({ reason }) => reason === 'NETFILTER_DROP');
-    const ofRule = filtered(bpf).filter(({ dport }) => dport === 4321);
+    const drops = (events: JsonEvent[]): JsonEvent<'drop'>[] => ofKind(events, 'drop') as JsonEvent<'drop'>[];
+    const ofRule = drops(bpf).filter(({ dport }) => dport === 4321);
     assert.deepEqual([ofRule.length, rule.packets()], [1009, 1009]);
-    const alike = filtered(ftrace).filter(({ location }) => location === ofRule[0]?.location);
+    const [first] = ofRule;
+    const alike = drops(ftrace).filter(({ location, family }) => location === first?.location && family === 'ipv4');
     assert.equal(alike.length, 1009);
-    for (const { family, class: dropClass } of alike) assert.deepEqual([family, dropClass], ['ipv4', 'loss']);
+    for (const drop of alike) assert.deepEqual([drop.class, drop.reason], [first?.class, first?.reason]);
   },
 );
 
-test('what ftrace lost is told', requires('root', 'btf', 'ftrace'), async () => {
+test('ftrace: what it lost is told', requires('root', 'btf', 'ftrace'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const rule = server.dropMatching({ family: 4, protocol: 'udp', dport: 4321 });
@@ -148,32 +150,36 @@ test('what ftrace lost is told', requires('root', 'btf', 'ftrace'), async () => 
   await recorder.stop();
   const told = recorder.eventsOf('coverage').filter(({ state }) => state === 'lost');
   const lost = told.reduce((sum, { count = 0 }) => sum + count, 0);
-  const stored = recorder.eventsOf('drop', '--reason', 'NETFILTER_DROP').length;
+  const stored = recorder.eventsOf('drop').length;
   assert.ok(lost > 0, 'the flood should be more than the buffer holds');
   // Drops of other namespaces may be among them: ftrace does not tell.
   assert.ok(stored + lost >= rule.packets(), `${stored} stored and ${lost} lost of ${rule.packets()}`);
 });
 
-test('it says what it cannot see, and leaves no instance behind', requires('root', 'btf', 'ftrace'), async () => {
-  await using lab = Lab.create();
-  const { client } = lab.twoHosts();
-  const killed = await Recorder.start({ hosts: [client], args: ['--source', 'ftrace'] });
-  killed.process.kill();
-  await killed.process.wait();
-  killed.close();
-  await using recorder = await Recorder.start({ hosts: [client], args: ['--source', 'ftrace'] });
-  const names = tracingInstances();
-  assert.deepEqual(
-    names.filter((name) => name.startsWith(`losslog-${killed.process.pid}-`)),
-    [],
-  );
-  assert.equal(names.filter((name) => name.startsWith(`losslog-${recorder.process.pid}-`)).length, 1);
-  await recorder.stop();
-  assert.deepEqual(
-    tracingInstances().filter((name) => name.startsWith(`losslog-${recorder.process.pid}-`)),
-    [],
-  );
-  assert.match(recorder.process.stderr, /^losslog: recording to .* probes of ftrace, Linux/m);
-  const blind = recorder.eventsOf('coverage').filter(({ state }) => state === 'blind');
-  assert.ok(blind.some(({ why }) => why?.includes('ftrace tells no addresses')));
-});
+test(
+  'ftrace: it says what it cannot see, and leaves no instance behind',
+  requires('root', 'btf', 'ftrace'),
+  async () => {
+    await using lab = Lab.create();
+    const { client } = lab.twoHosts();
+    const killed = await Recorder.start({ hosts: [client], args: ['--source', 'ftrace'] });
+    killed.process.kill();
+    await killed.process.wait();
+    killed.close();
+    await using recorder = await Recorder.start({ hosts: [client], args: ['--source', 'ftrace'] });
+    const names = tracingInstances();
+    assert.deepEqual(
+      names.filter((name) => name.startsWith(`losslog-${killed.process.pid}-`)),
+      [],
+    );
+    assert.equal(names.filter((name) => name.startsWith(`losslog-${recorder.process.pid}-`)).length, 1);
+    await recorder.stop();
+    assert.deepEqual(
+      tracingInstances().filter((name) => name.startsWith(`losslog-${recorder.process.pid}-`)),
+      [],
+    );
+    assert.match(recorder.process.stderr, /^losslog: recording to .* probes of ftrace, Linux/m);
+    const blind = recorder.eventsOf('coverage').filter(({ state }) => state === 'blind');
+    assert.ok(blind.some(({ why }) => why?.includes('ftrace tells no addresses')));
+  },
+);

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { cgroupMounts } from '../../lab/cgroup.ts';
 import { succeeds } from '../../lab/command.ts';
 import { Lab } from '../../lab/lab.ts';
+import { kernelFacts } from '../../src/capture/kernel-facts.ts';
+import { readKernelBtf } from '../../src/linux/kernel-btf.ts';
 import { openTracefs } from '../../src/linux/tracefs-mount.ts';
 
 /** Why a need is not met, or undefined when it is. */
 const checks = {
   root: () => (process.geteuid?.() === 0 ? undefined : 'needs root'),
   btf: () => (existsSync('/sys/kernel/btf/vmlinux') ? undefined : 'this kernel has no BTF'),
+  err: () => (tellsFailures() ? undefined : 'this kernel does not tell of retransmissions that failed'),
   ipv6: () => (existsSync('/proc/net/if_inet6') ? undefined : 'this kernel has no IPv6'),
   cgroup1: () => (hasCgroup(1) ? undefined : 'no cgroup v1 hierarchy is mounted'),
   cgroup2: () => (hasCgroup(2) ? undefined : 'no cgroup v2 hierarchy is mounted'),
@@ -43,6 +46,8 @@ function met(need: Need): string | undefined {
   if (!known.has(need)) known.set(need, checks[need]());
   return known.get(need);
 }
+
+const tellsFailures = (): boolean => kernelFacts(readKernelBtf()).retransmitHasErr;
 
 function tracefsProblem(file = '.'): string | undefined {
   try {
