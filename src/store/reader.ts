@@ -9,7 +9,6 @@ import { merged, type Source } from './merge.ts';
 import { type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
-import { type Scan, scanColumns, scanDecoder } from './scan.ts';
 import { kindCode } from './schema.ts';
 import { beginOf, readSessions, type Session, sessionKey } from './session.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
@@ -68,16 +67,6 @@ export class StoreReader {
         yield event;
         if (--left === 0) return;
       }
-    }
-  }
-
-  /**
-   * Some fields of all events that pass the filter, oldest first: a million take a second or two.
-   * @throws STORE_VERSION
-   */
-  *scan<T>(filter: Filter, scans: readonly Scan<T>[]): Generator<T> {
-    for (const slices of this.#hours(filter, 'oldest')) {
-      yield* this.#hourMerged(slices, 'oldest', (slice) => this.#scanSources(slice, filter, scans));
     }
   }
 
@@ -153,19 +142,11 @@ export class StoreReader {
     this.#kept.clear();
   }
 
-  #hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
-    return this.#hourMerged(slices, order, (slice) => this.#sources(slice, filter, order));
-  }
-
-  *#hourMerged<T>(
-    slices: readonly SliceFile[],
-    order: Order,
-    sourcesOf: (slice: SliceReader) => Source<T>[],
-  ): Generator<T> {
+  *#hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
     const open = slices.map((slice) => this.#openSlice(slice)).filter((slice) => slice !== undefined);
     try {
       yield* merged(
-        open.flatMap((slice) => this.#guard(slice.slice, () => sourcesOf(slice)) ?? []),
+        open.flatMap((slice) => this.#guard(slice.slice, () => this.#sources(slice, filter, order)) ?? []),
         order,
       );
     } finally {
@@ -173,28 +154,7 @@ export class StoreReader {
     }
   }
 
-  #scanSources<T>(slice: SliceReader, filter: Filter, scans: readonly Scan<T>[]): Source<T>[] {
-    const { first } = slice.extent;
-    if (first === null) return [];
-    return scans.flatMap((scan): Source<T>[] => {
-      const plan = planOf(slice, scan.kind, filter);
-      if (!plan) return [];
-      const where = scan.where?.(slice);
-      const narrowed = where === undefined ? plan : { ...plan, from: `${plan.from} AND ${where}` };
-      const cellsOf = scanDecoder(slice, scan);
-      return [
-        {
-          part: slice.slice.part,
-          kind: scan.kind,
-          bound: first,
-          rows: () => this.#guardedRows(slice, narrowed, 'oldest', scanColumns(slice, scan)),
-          decode: (row) => this.#guard(slice.slice, () => scan.make(cellsOf(row.values), row.ns, slice)),
-        },
-      ];
-    });
-  }
-
-  #sources(slice: SliceReader, filter: Filter, order: Order): Source<Event>[] {
+  #sources(slice: SliceReader, filter: Filter, order: Order): Source[] {
     const { first, last } = slice.extent;
     if (first === null || last === null) return [];
     return KINDS.map((kind) => planOf(slice, kind, filter))
@@ -208,9 +168,9 @@ export class StoreReader {
       }));
   }
 
-  *#guardedRows(slice: SliceReader, plan: Plan, order: Order, columns?: string): Generator<Row> {
+  *#guardedRows(slice: SliceReader, plan: Plan, order: Order): Generator<Row> {
     try {
-      yield* timeOrdered(slice, plan, order, columns);
+      yield* timeOrdered(slice, plan, order);
     } catch (error) {
       this.#skip(slice.slice, error);
     }

@@ -18,23 +18,17 @@ export interface Row {
 const FIRST_PAGE = 128;
 const PAGE = 1024;
 
-/**
- * @param columns of the SELECT, `id` and `skew` first; what {@link SliceReader.decode} takes, when absent
- * @yields the rows of a plan by time; rows of equal time in the order in which they were stored, or its reverse.
- */
-export function timeOrdered(
-  slice: SliceReader,
-  plan: Plan,
-  order: Order,
-  columns = slice.select(plan.kind),
-): Iterable<Row> {
-  const rows = idOrdered(slice, plan, order, columns);
+/** @yields the rows of a plan by time; rows of equal time in the order in which they were stored, or its reverse. */
+export function timeOrdered(slice: SliceReader, plan: Plan, order: Order): Iterable<Row> {
+  const rows = idOrdered(slice, plan, order);
   return slice.extent.late === 0 ? rows : reordered(rows, slice.extent.late, order);
 }
 
-function* idOrdered(slice: SliceReader, { from, parameters }: Plan, order: Order, columns: string): Generator<Row> {
+function* idOrdered(slice: SliceReader, { kind, from, parameters }: Plan, order: Order): Generator<Row> {
   const [beyond, direction] = order === 'oldest' ? ['id > ?', 'ASC'] : ['id < ?', 'DESC'];
-  const statement = slice.db.prepare(`SELECT ${columns} ${from} AND ${beyond} ORDER BY id ${direction} LIMIT ?`);
+  const statement = slice.db.prepare(
+    `SELECT ${slice.select(kind)} ${from} AND ${beyond} ORDER BY id ${direction} LIMIT ?`,
+  );
   statement.setReturnArrays(true);
   let edge = order === 'oldest' ? -1 : Number.MAX_SAFE_INTEGER;
   for (let size = FIRST_PAGE; ; size = PAGE) {
