@@ -1,5 +1,6 @@
 /** The one table of commands. Each loads its code when it is run, so that `show` does not wait for what `record` needs. */
 
+import { choice, nonEmpty, parseLimit } from '../base/values.ts';
 import { TOP_DIMENSIONS } from '../event/filter.ts';
 import { EXPORT_FORMATS } from '../export/format.ts';
 import { ARCHITECTURES } from '../linux/calling-convention.ts';
@@ -9,7 +10,6 @@ import { filterFlags } from './filters.ts';
 import type { FlagTable, ParseContext, SwitchFlag } from './flag.ts';
 import { recordFlags } from './record-flags.ts';
 import { parseTimeArgument } from './time-argument.ts';
-import { choice, nonEmpty, parseLimit } from './values.ts';
 
 const json: SwitchFlag = { type: 'switch', doc: 'one JSON object a line' };
 

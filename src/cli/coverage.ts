@@ -7,11 +7,9 @@ import { toJson } from '../event/json.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import { localDay, localTime } from '../event/local-time.ts';
 import { StoreReader } from '../store/reader.ts';
-import type { Session } from '../store/store.ts';
+import { coverageEvents, type Stretch } from '../store/stretches.ts';
 import { storeDir } from './default-store.ts';
-import { gapsIn, type Stretch } from './history.ts';
 import { type Output, talk } from './output.ts';
-import { sessionStretch } from './remarks.ts';
 
 interface Values {
   since?: WallNs;
@@ -27,7 +25,7 @@ export async function coverage(values: Values, output: Output): Promise<number> 
     const now = wallFromMs(Date.now());
     const { begins, sessions } = reader.coverage();
     const asked: Stretch = { from: values.since ?? begins ?? now, until: values.until ?? now };
-    const all = [...running(sessions, asked, now), ...told(reader, asked)].sort(byTime);
+    const all = coverageEvents(reader, sessions, asked, now);
     const lines = values.json ? all.map((event) => escapeJson(toJson(event))) : table(all);
     await output.writeAndWait(lines.map((line) => `${line}\n`).join(''));
     for (const { file, why } of reader.skipped) talk(`${file} could not be read and is left out: ${why}`);
@@ -36,38 +34,6 @@ export async function coverage(values: Values, output: Output): Promise<number> 
     reader.close();
   }
   return 0;
-}
-
-const byTime = (a: CoverageEvent, b: CoverageEvent): number => Number(a.from - b.from) || Number(a.until - b.until);
-
-/** Stretches in which a recorder ran, and those between them. */
-function running(sessions: readonly Session[], asked: Stretch, now: WallNs): CoverageEvent[] {
-  const ran = sessions
-    .map((session) => ({ ...sessionStretch(session, now), filter: session.filter }))
-    .filter(({ from, until }) => from < asked.until && until > asked.from)
-    .map(({ from, until, filter }) => ({
-      ...event('recording', { from: later(from, asked.from), until: earlier(until, asked.until) }),
-      ...(filter === undefined ? {} : { why: `only: ${filter}` }),
-    }));
-  const down = gapsIn(asked, ran as unknown as Stretch[]).map((gap) => event('down', gap));
-  return [...ran, ...down.map((stretch) => ({ ...stretch, why: 'the recorder was not running' }))];
-}
-
-const event = (state: CoverageEvent['state'], { from, until }: Stretch): CoverageEvent => ({
-  kind: 'coverage',
-  time: from,
-  from,
-  until,
-  state,
-});
-
-const later = (a: WallNs, b: WallNs): WallNs => (a > b ? a : b);
-const earlier = (a: WallNs, b: WallNs): WallNs => (a < b ? a : b);
-
-/** What the recorder itself noted: losses, blind spots, steps of the clock. */
-function told(reader: StoreReader, { from, until }: Stretch): CoverageEvent[] {
-  const events = reader.events({ since: from, until, kinds: ['coverage'] }, { order: 'oldest' });
-  return [...events].filter((one): one is CoverageEvent => one.kind === 'coverage');
 }
 
 function table(all: readonly CoverageEvent[]): string[] {

@@ -2,8 +2,8 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { nonEmpty } from '../base/values.ts';
 import type { ValueFlag } from './flag.ts';
-import { nonEmpty } from './values.ts';
 
 export const storeFlag = {
   type: 'value',

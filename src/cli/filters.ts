@@ -2,13 +2,13 @@
 
 import { LosslogError } from '../base/errors.ts';
 import { parseCidr } from '../base/ip.ts';
+import { choice, nonEmpty, parseContainer, parsePid, parsePort } from '../base/values.ts';
 import type { Filter } from '../event/filter.ts';
 import { CAUSES, KINDS } from '../event/kinds.ts';
 import { localTime } from '../event/local-time.ts';
 import { resolveNetns } from '../linux/netns.ts';
 import type { FlagTable, ParseContext, ValuesOf } from './flag.ts';
 import { parseTimeArgument } from './time-argument.ts';
-import { choice, nonEmpty, parseContainer, parsePid, parsePort } from './values.ts';
 
 const time = (doc: string) =>
   ({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { wallNs } from '../base/time.ts';
+import { choice, parsePort } from '../base/values.ts';
 import { type FlagTable, parseFlags } from './flag.ts';
-import { choice, parsePort } from './values.ts';
 
 const flags = {
   json: { type: 'switch', doc: 'd' },

@@ -1,8 +1,8 @@
 /** Flags of a command: the table that describes them, and the one parser of command lines. */
 
 import { LosslogError } from '../base/errors.ts';
+import { didYouMean } from '../base/suggest.ts';
 import type { WallNs } from '../base/time.ts';
-import { didYouMean } from './suggest.ts';
 
 export interface ParseContext {
   /** The moment of the call; relative times count from it. */

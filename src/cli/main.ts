@@ -2,12 +2,12 @@
 
 import { exitCodeOf, LosslogError, messageOf } from '../base/errors.ts';
 import { escapeText } from '../base/escape.ts';
+import { didYouMean, nearest } from '../base/suggest.ts';
 import { wallFromMs } from '../base/time.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { parseFlags } from './flag.ts';
 import { Output } from './output.ts';
-import { didYouMean, nearest } from './suggest.ts';
 
 const HELP = ['--help', '-h'];
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, LosslogError, messageOf } from '../base/errors.ts';
 import { escapeJson, padTo } from '../base/escape.ts';
+import { nearest } from '../base/suggest.ts';
 import { neededFields } from '../capture/tracefs/kprobe-definitions.ts';
 import { readBootIdentity } from '../linux/boot.ts';
 import { Btf, BtfKind } from '../linux/btf.ts';
@@ -12,7 +13,6 @@ import { type Architecture, architectureOf, argumentPlaces } from '../linux/call
 import { Elf } from '../linux/elf.ts';
 import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
 import type { Output } from './output.ts';
-import { nearest } from './suggest.ts';
 
 interface Values {
   btf?: string;

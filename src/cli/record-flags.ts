@@ -1,9 +1,9 @@
 import { parseDuration } from '../base/duration.ts';
 import { parseSize } from '../base/size.ts';
+import { choice, nonEmpty } from '../base/values.ts';
 import { SOURCES } from '../capture/capture.ts';
 import { storeFlag } from './default-store.ts';
 import type { FlagTable } from './flag.ts';
-import { choice, nonEmpty } from './values.ts';
 
 const FORMS = ['text', 'json'] as const;
 export type PrintForm = (typeof FORMS)[number];

@@ -1,10 +1,11 @@
 /** What is said on stderr after an answer: how far it can be trusted, and what it leaves out. */
 
-import { NS_PER_S, type WallNs, wallFromMs } from '../base/time.ts';
+import { type WallNs, wallFromMs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import { localTime } from '../event/local-time.ts';
-import type { Session, StoreReader } from '../store/store.ts';
-import { coverageText, gapsIn, type Stretch } from './history.ts';
+import type { StoreReader } from '../store/store.ts';
+import { gapsIn, type Stretch, sessionStretch } from '../store/stretches.ts';
+import { coverageText } from './history.ts';
 
 export interface Answer {
   /** Nothing was found. */
@@ -13,8 +14,6 @@ export interface Answer {
   cutTo?: number;
 }
 
-/** A running recorder notes every 10 s that it lives (src/store/session.ts); what is older than this is a dead one. */
-const ALIVE_NS = 15n * NS_PER_S;
 /** Benign drops counted at most. */
 const MAX_BENIGN = 1000;
 /** Coverage records counted at most. */
@@ -52,12 +51,6 @@ function trust(reader: StoreReader, filter: Filter, begins: WallNs): string {
   if (missed > 0)
     parts.push(`${missed} ${missed === 1 ? 'record tells' : 'records tell'} what it missed (--kind coverage shows it)`);
   return parts.join(', ');
-}
-
-/** When a recorder ran, as far as the store knows: until now, if it still lives. */
-export function sessionStretch({ started, lastNs, ended }: Session, now: WallNs): Stretch {
-  const alive = !ended && lastNs <= now && now - lastNs < ALIVE_NS;
-  return { from: started, until: alive ? now : lastNs };
 }
 
 function countMissed(reader: StoreReader, { from, until }: Stretch): number {

@@ -5,6 +5,7 @@ import { NS_PER_S, type WallNs, wallFromMs, wallNs } from '../../base/time.ts';
 import type { Filter } from '../../event/filter.ts';
 import { localClock } from '../../event/local-time.ts';
 import { StoreReader } from '../../store/reader.ts';
+import { isAlive } from '../../store/stretches.ts';
 import { type Rates, type Settings, type Snapshot, WINDOWS } from './state.ts';
 
 const ROWS = 200;
@@ -12,8 +13,6 @@ const EVENTS = 50;
 const HISTORY = 600;
 /** Events are stored half a second after they happened at the latest, as long as storing works. */
 const STORED_AFTER_NS = NS_PER_S;
-/** A running recorder notes every 10 s that it lives. */
-const ALIVE_NS = 15n * NS_PER_S;
 
 export class LiveStore {
   readonly #dir: string;
@@ -77,8 +76,7 @@ const rounded = ({ segments, drops, resets }: Rates): Rates => ({
 function alarmOf(reader: StoreReader, now: WallNs): string | undefined {
   const session = reader.latestSession();
   if (session === undefined) return 'nothing was recorded yet: start losslog record';
-  const isAlive = !session.ended && now - session.lastNs < ALIVE_NS;
-  return isAlive
+  return isAlive(session, now)
     ? undefined
     : `nothing is recorded since ${localClock(session.lastNs, 0)}: the recorder is not running`;
 }

@@ -1,6 +1,6 @@
 /** Values of flags that are numbers or words of a list. */
 
-import { LosslogError } from '../base/errors.ts';
+import { LosslogError } from './errors.ts';
 import { didYouMean } from './suggest.ts';
 
 /** A parser of whole numbers from `min` to `max`. @throws USAGE for anything else. */
