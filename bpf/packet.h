@@ -10,6 +10,7 @@
 #define MAX_EXTENSION_HEADERS 8
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 #define IPV6_FRAGMENT_OFFSET 0xfff8
+#define TCP_FLAG_ACK 0x10
 
 struct ipv4_header {
 	__u8 version_ihl;
@@ -84,6 +85,8 @@ static __always_inline void read_transport(struct cursor *cursor, struct drop_re
 		return;
 	record->tcp_flags = tcp.flags;
 	record->seq = bpf_ntohl(tcp.seq);
+	if (tcp.flags & TCP_FLAG_ACK)
+		record->ack = bpf_ntohl(tcp.ack);
 	advance(cursor, (tcp.data_offset >> 4) * 4);
 	record->end_seq = record->seq + cursor->left + (tcp.flags & 1) + ((tcp.flags >> 1) & 1);
 	record->head.flags |= FLAG_HAS_SEQ;

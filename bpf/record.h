@@ -114,6 +114,8 @@ struct drop_record {
 	__u32 end_seq;
 	__u16 ethertype;
 	__u8 tcp_flags;
+	/* Of a packet with the flag ACK. */
+	__u32 ack;
 };
 
 struct reset_record {

@@ -66,6 +66,10 @@ export const kinds = {
     tcpFlags: { type: 'text', doc: 'TCP flags, joined by `|` (`SYN|ACK`).' },
     seq: { type: 'int', doc: 'TCP sequence number.' },
     endSeq: { type: 'int', doc: 'TCP sequence number after the last byte.' },
+    ack: {
+      type: 'int',
+      doc: 'TCP acknowledgement number: what the packet would have acknowledged. Absent without ACK.',
+    },
     length: { type: 'int', unit: 'bytes', doc: 'Length of the skb from where the kernel stood in it (skb->len).' },
   },
   reset: {

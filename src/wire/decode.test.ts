@@ -119,3 +119,13 @@ test('TCP data is counted across the end of the sequence space, SYN and FIN apar
   assert.equal(classOfOldAck(0xffff_ffff, 1, 17), 'loss');
   assert.equal(classOfOldAck(5, 6, 16), 'loss');
 });
+
+test('the acknowledgement number of a dropped packet is there when it has one', () => {
+  const fixture = fixtures.get('6.18/drop-tcp-ipv4-netfilter_drop.json');
+  assert.ok(fixture);
+  const bytes = bytesOf(fixture);
+  const ack = (): unknown => JSON.parse(toJson(decodeRecord(bytes, 0, bytes.length, decodingOf(fixture)).event)).ack;
+  assert.equal(ack(), undefined);
+  bytes.writeUInt32LE(0xfedcba98, dropRecord.ack);
+  assert.equal(ack(), 0xfedcba98);
+});

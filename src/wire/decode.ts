@@ -131,6 +131,8 @@ function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding
     event.tcpFlags = tcpFlagNames(tcp.flags);
     event.seq = tcp.seq;
     event.endSeq = tcp.endSeq;
+    // 0 is "not known": one acknowledgement in 2^32 is missed
+    if (tcp.ack !== 0) event.ack = tcp.ack;
   }
   event.length = bytes.readUInt32LE(offset + at.length);
   return event;
@@ -142,7 +144,7 @@ function readTcp(bytes: Bytes, offset: number) {
   const endSeq = bytes.readUInt32LE(offset + dropRecord.endSeq);
   // FIN (bit 0) and SYN (bit 1) take a sequence number each; sequence numbers are modulo 2^32
   const dataBytes = (endSeq - seq - (flags & 1) - ((flags >> 1) & 1)) >>> 0;
-  return { flags, seq, endSeq, dataBytes };
+  return { flags, seq, endSeq, ack: bytes.readUInt32LE(offset + dropRecord.ack), dataBytes };
 }
 
 /** The IP protocol where the headers were of IP (or came from a socket), else the EtherType. */

@@ -68,6 +68,7 @@ export const dropRecord = {
   endSeq: 156,
   ethertype: 160,
   tcpFlags: 162,
+  ack: 164,
 } as const;
 
 export const flag = {
