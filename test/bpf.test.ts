@@ -71,6 +71,7 @@ class SmallRing {
       assert.equal(bytes.readUInt16LE(offset + recordHead.flowDport), PORT);
       assert.equal(bytes.readUInt32LE(offset + dropRecord.length), 20 + 8 + 100);
     });
+    this.ring.release(this.ring.position);
     this.records += records;
     return records;
   }
@@ -112,6 +113,7 @@ async function counted(small: SmallRing, rule: DropRule, act: () => Promise<void
   const packetsBefore = rule.packets();
   do await sleep(QUIET_MS);
   while (small.ring.drain(() => {}) > 0);
+  small.ring.release(small.ring.position);
   const { records, lost } = small;
   await act();
   small.drain();

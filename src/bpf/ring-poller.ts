@@ -3,6 +3,10 @@
  * a row it stops asking for them and drains by a timer until it is quiet again. The kernel raises no wake-up while the
  * consumer is behind, which makes each event several times cheaper for the traced host.
  *
+ * Records that were handed over and not yet given back (they are on their way to the disk) keep the consumer behind, too: no wake
+ * would come for the next record, and a poll would find the old ones. So the timer runs until all are given back, slowly while
+ * little happens.
+ *
  * Where koffi's poll does not work (see poll-check.ts) it always drains by the timer: some 0.5 % of a core while nothing happens.
  */
 
@@ -11,12 +15,23 @@ import koffi from 'koffi';
 type PollHandle = ReturnType<typeof koffi.node.poll>;
 
 const WINDOW_MS = 20;
+/** While nothing more happens than that records wait to be given back; events are collected for as long anyway. */
+const HELD_MS = 60;
 /** Wakes in one window after which the timer takes over. */
 const WAKES_PER_WINDOW = 4;
 const UV_READABLE = { readable: true };
 
+export interface RingDrain {
+  /** Drains all rings and returns how many records there were. */
+  drain(): number;
+  /** Whether records that were drained are not yet given back. */
+  isHeld(): boolean;
+  onError(error: unknown): void;
+}
+
 export class RingPoller {
   readonly #drain: () => number;
+  readonly #isHeld: () => boolean;
   readonly #onError: (error: unknown) => void;
   // Held in a field: a handle that nothing refers to is collected, and polling stops without a word.
   readonly #polls: PollHandle[];
@@ -27,11 +42,11 @@ export class RingPoller {
 
   /**
    * @param fds the maps of the rings. They must stay open until {@link close}.
-   * @param drain drains all rings and returns how many records there were.
    * @param canPoll what {@link pollWorks} found
    */
-  constructor(fds: readonly number[], drain: () => number, onError: (error: unknown) => void, canPoll: boolean) {
+  constructor(fds: readonly number[], { drain, isHeld, onError }: RingDrain, canPoll: boolean) {
     this.#drain = drain;
+    this.#isHeld = isHeld;
     this.#onError = onError;
     this.#polls = canPoll ? fds.map((fd) => koffi.node.poll(fd, UV_READABLE, this.#onReady as never)) : [];
     if (!canPoll) this.#timer = setTimeout(this.#tick, WINDOW_MS);
@@ -64,9 +79,10 @@ export class RingPoller {
       this.#windowEndMs = nowMs + WINDOW_MS;
       this.#wakes = 0;
     }
-    if (++this.#wakes < WAKES_PER_WINDOW) return;
+    const isBusy = ++this.#wakes >= WAKES_PER_WINDOW;
+    if (!isBusy && !this.#isHeld()) return;
     for (const poll of this.#polls) poll.stop();
-    this.#timer = setTimeout(this.#tick, WINDOW_MS);
+    this.#timer = setTimeout(this.#tick, isBusy ? WINDOW_MS : HELD_MS);
   };
 
   readonly #tick = (): void => {
@@ -75,6 +91,10 @@ export class RingPoller {
     if (this.#closed) return;
     if (records >= WAKES_PER_WINDOW || this.#polls.length === 0) {
       this.#timer = setTimeout(this.#tick, WINDOW_MS);
+      return;
+    }
+    if (this.#isHeld()) {
+      this.#timer = setTimeout(this.#tick, HELD_MS);
       return;
     }
     for (const poll of this.#polls) poll.start(UV_READABLE, this.#onReady as never);

@@ -19,6 +19,9 @@ const DISCARD_BIT = 1 << 30;
 const LENGTH_MASK = 0x3fff_ffff;
 const HEADER_SIZE = 8;
 
+/** Where a reader of the ring stands: bytes since it was made. */
+export type RingPosition = bigint;
+
 /** Called for each record. The bytes are the ring's own: copy what must outlive the call. */
 export type RecordHandler = (bytes: Buffer, offset: number, length: number) => void;
 
@@ -32,6 +35,7 @@ export class RingBuffer {
   #producerPosition: Int32Array;
   #headers: Int32Array;
   #data: Buffer;
+  #position: RingPosition;
   #closed = false;
 
   /** @param size bytes of the ring, a power of two (the map's max_entries). */
@@ -43,6 +47,7 @@ export class RingBuffer {
     this.#consumer = new Mapping(fd, page, 0, true);
     this.#producer = new Mapping(fd, page + size, page, false);
     this.#consumerPosition = new BigUint64Array(this.#consumer.bytes, 0, 1);
+    this.#position = Atomics.load(this.#consumerPosition, 0);
     this.#producerPosition = new Int32Array(this.#producer.bytes, 0, 1);
     this.#headers = new Int32Array(this.#producer.bytes, page, size / 4);
     this.#data = Buffer.from(this.#producer.bytes, page, size);
@@ -50,18 +55,18 @@ export class RingBuffer {
 
   /**
    * Hands over what is complete and was there when the call began, so that it ends even while the kernel goes on writing.
-   * Returns the number of records. The room is given back to the kernel when all are handled.
+   * Returns the number of records. They keep their room until {@link release}.
    *
-   * Positions are compared in their low 32 bits: a ring is far smaller than 2^31 bytes.
+   * @param atMost records. Positions are compared in their low 32 bits: a ring is far smaller than 2^31 bytes.
    */
-  drain(handle: RecordHandler): number {
+  drain(handle: RecordHandler, atMost = Number.POSITIVE_INFINITY): number {
     if (this.#closed) return 0;
-    const start = Atomics.load(this.#consumerPosition, 0);
+    const start = this.#position;
     const end = Atomics.load(this.#producerPosition, 0);
     let position = Number(BigInt.asIntN(32, start));
     const first = position;
     let records = 0;
-    while (position !== end) {
+    while (position !== end && records < atMost) {
       const at = position & this.#mask;
       const header = Atomics.load(this.#headers, at >>> 2);
       if (header & BUSY_BIT) break;
@@ -72,9 +77,24 @@ export class RingBuffer {
       }
       position = (position + ((length + HEADER_SIZE + 7) & ~7)) | 0;
     }
-    // Sequentially consistent, before anything is read again: the kernel decides by it whether to wake us.
-    if (position !== first) Atomics.store(this.#consumerPosition, 0, start + BigInt((position - first) >>> 0));
+    this.#position = start + BigInt((position - first) >>> 0);
     return records;
+  }
+
+  /** Up to where records were handed over. */
+  get position(): RingPosition {
+    return this.#position;
+  }
+
+  /** Whether records that were handed over still take room. While they do, the kernel wakes nobody, and a poll finds data. */
+  get isHeld(): boolean {
+    return !this.#closed && Atomics.load(this.#consumerPosition, 0) !== this.#position;
+  }
+
+  /** Gives the room before a position back to the kernel: whoever opens the ring after this process begins there. */
+  release(position: RingPosition): void {
+    // Sequentially consistent, before anything is read again: the kernel decides by it whether to wake us.
+    if (!this.#closed) Atomics.store(this.#consumerPosition, 0, position);
   }
 
   #hand(handle: RecordHandler, at: number, length: number): void {

@@ -97,16 +97,27 @@ export class BpfCapture implements Capture {
     this.#losses.begin();
     this.#poller = new RingPoller(
       this.#rings.map(({ fd }) => fd),
-      () => this.drain(),
-      (error) => handlers.onError(messageOf(error)),
+      {
+        drain: () => this.drain(handlers.room?.()),
+        isHeld: () => this.#rings.some(({ isHeld }) => isHeld),
+        onError: (error) => handlers.onError(messageOf(error)),
+      },
       canPoll,
     );
   }
 
-  /** Hands over what lies in the rings now; returns the number of records. */
-  drain(): number {
+  /** The room in the rings is kept until it is given back. */
+  checkpoint(): () => void {
+    const positions = this.#rings.map(({ position }) => position);
+    return () => {
+      for (const [i, position] of positions.entries()) this.#rings[i]?.release(position);
+    };
+  }
+
+  /** Hands over what lies in the rings now, at most so many; returns the number of records. */
+  drain(atMost = Number.POSITIVE_INFINITY): number {
     let records = 0;
-    for (const ring of this.#rings) records += ring.drain(this.#onRecord);
+    for (const ring of this.#rings) records += ring.drain(this.#onRecord, atMost - records);
     this.#handOver();
     return records;
   }

@@ -11,6 +11,8 @@ export interface CaptureHandlers {
   onEvents(batch: Decoded[]): void;
   /** A record that could not be decoded, or a failure of the poller; capture goes on. */
   onError(message: string): void;
+  /** Asked before each drain: how many events can be taken now. The others stay where they are, as long as there is room. */
+  room?(): number;
 }
 
 export interface Capture {
@@ -27,6 +29,12 @@ export interface Capture {
    * @param canPoll whether koffi's poll works here; else a timer drains
    */
   start(handlers: CaptureHandlers, canPoll: boolean): void;
+  /**
+   * Marks the present place in the stream.
+   * @returns gives back what was handed over before it: to be called once that is stored. What is not given back when this process dies,
+   *   is handed over again by the next one where the source outlives a recorder.
+   */
+  checkpoint(): () => void;
   /** Events that could not be handed over, in all, by the sentence that says why. */
   losses(): ReadonlyMap<string, number>;
   /** Stops the probes and hands over what they still had recorded. */

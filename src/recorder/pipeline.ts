@@ -17,13 +17,26 @@ export class Pipeline {
   readonly #owners: OwnerResolver;
   readonly #netnsNames: NetnsNames;
   readonly #deliver: (events: readonly Event[]) => void;
+  readonly #onFlushed: () => void;
   #collected: Decoded[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(owners: OwnerResolver, netnsNames: NetnsNames, deliver: (events: readonly Event[]) => void) {
+  /** @param onFlushed called when everything taken so far is handed on */
+  constructor(
+    owners: OwnerResolver,
+    netnsNames: NetnsNames,
+    deliver: (events: readonly Event[]) => void,
+    onFlushed: () => void = () => {},
+  ) {
     this.#owners = owners;
     this.#netnsNames = netnsNames;
     this.#deliver = deliver;
+    this.#onFlushed = onFlushed;
+  }
+
+  /** Events taken and not yet handed on. */
+  get collected(): number {
+    return this.#collected.length;
   }
 
   /** Takes what the capture decoded. */
@@ -50,5 +63,6 @@ export class Pipeline {
     this.#owners.resolve(batch);
     for (const { event } of batch) this.#netnsNames.resolve(event);
     this.#deliver(batch.map(({ event }) => event));
+    this.#onFlushed();
   }
 }

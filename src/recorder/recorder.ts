@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NS_PER_MS } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
-import type { Capture, SourceName } from '../capture/capture.ts';
+import type { Capture, CaptureHandlers, SourceName } from '../capture/capture.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
@@ -109,14 +109,20 @@ async function record(
   onAttached: () => void,
 ): Promise<void> {
   const owners = new OwnerResolver(capture.owners);
-  const pipeline = new Pipeline(owners, new NetnsNames(), (events) => {
+  const deliver = (events: readonly Event[]): void => {
     store.write(events);
     options.onEvents?.(events);
-  });
+  };
+  const pipeline = new Pipeline(owners, new NetnsNames(), deliver, () => store.afterStored(capture.checkpoint()));
   const ledger = new CoverageLedger(() => sampleClocks());
   const errors = new ErrorTalk(options.onTalk);
   const canPoll = await pollWorks();
-  capture.start({ onEvents: (batch) => pipeline.add(batch), onError: (message) => errors.add(message) }, canPoll);
+  const handlers: CaptureHandlers = {
+    onEvents: (batch) => pipeline.add(batch),
+    onError: (message) => errors.add(message),
+    room: () => store.room - pipeline.collected,
+  };
+  capture.start(handlers, canPoll);
   owners.prime();
   pipeline.emit(ledger.blind(capture.blindSpots));
   onAttached();

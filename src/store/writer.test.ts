@@ -56,6 +56,22 @@ test('what was written is committed by the timer', async (t) => {
   writer.close();
 });
 
+test('who asked is told once all is committed, also what could only be told as lost', (t) => {
+  const dir = temporaryDirectory(t);
+  const writer = openWriter(dir);
+  const told: string[] = [];
+  writer.afterStored(() => told.push('nothing was written'));
+  assert.deepEqual(told, ['nothing was written']);
+  writer.write([reset(1n)]);
+  writer.afterStored(() => told.push(`${readAll(dir).length} stored`));
+  writer.write([{ ...reset(2n), time: wallNs(-1n) }, reset(3n)]);
+  writer.afterStored(() => told.push(`${readAll(dir).length} stored, the loss with them`));
+  assert.equal(told.length, 1);
+  writer.flush();
+  assert.deepEqual(told.slice(1), ['3 stored', '3 stored, the loss with them']);
+  writer.close();
+});
+
 test('a reader sees what is committed while the writer goes on', (t) => {
   const dir = temporaryDirectory(t);
   const writer = openWriter(dir);

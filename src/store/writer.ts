@@ -58,6 +58,10 @@ export class StoreWriter implements Sink {
   #buffer: Event[] = [];
   #timer: NodeJS.Timeout | undefined;
   #stored = 0;
+  /** Events taken in all, and of them those of which nothing is left to do: committed, or told as lost by a committed event. */
+  #taken = 0;
+  #settled = 0;
+  #whenSettled: { upTo: number; callback: () => void }[] = [];
   #beats = 0;
   /** Why storing fails; undefined while it works. */
   #failure: string | undefined;
@@ -116,14 +120,26 @@ export class StoreWriter implements Sink {
     return this.#buffer.length;
   }
 
+  /** How many events can be taken now and none given up: no bound while storing works. */
+  get room(): number {
+    return this.#failure === undefined ? Number.POSITIVE_INFINITY : MAX_BUFFERED - this.#buffer.length;
+  }
+
   write(events: readonly Event[]): void {
     for (const event of events) {
+      this.#taken++;
       if (this.#isClosed) this.#losses.add([event], 'the store is closed');
       else if (hourOf(event.time as WallNs) === undefined) this.#losses.add([event], 'time outside of 1970 to 9999');
       else if (this.#buffer.length >= MAX_BUFFERED) this.#losses.add([event], this.#failure ?? 'too many events');
       else if (this.#buffer.push(event) >= BATCH && this.#failure === undefined) this.flush();
     }
     this.#arm();
+  }
+
+  /** Calls back once every event that was written so far is committed, as itself or in the count of a loss. */
+  afterStored(callback: () => void): void {
+    if (this.#settled === this.#taken) callback();
+    else this.#whenSettled.push({ upTo: this.#taken, callback });
   }
 
   /** Commits now. What {@link pending} no longer counts after it survives a crash and a power cut. */
@@ -135,8 +151,16 @@ export class StoreWriter implements Sink {
     this.#failure = undefined;
     for (const [hour, events] of byHour) this.#buffer.push(...this.#storeHour(hour, events));
     if (this.#failure === undefined) this.#storeLosses();
+    this.#settle();
     this.#guard(() => this.#slices.retireBefore(wallNs(this.#options.now() - LATE_NS)));
     this.#arm();
+  }
+
+  #settle(): void {
+    if (this.#buffer.length > 0 || !this.#losses.isEmpty) return;
+    this.#settled = this.#taken;
+    while ((this.#whenSettled[0]?.upTo ?? Number.POSITIVE_INFINITY) <= this.#settled)
+      this.#whenSettled.shift()?.callback();
   }
 
   /** Flushes and marks the session as ended. The open slice stays unsealed; the next session goes on with it. */

@@ -65,6 +65,11 @@ export class FtraceCapture implements Capture {
     this.#stream.start(events, handlers, canPoll);
   }
 
+  /** What is read from a tracing instance is gone from it. */
+  checkpoint(): () => void {
+    return () => {};
+  }
+
   losses(): Map<string, number> {
     return this.#stream.losses();
   }

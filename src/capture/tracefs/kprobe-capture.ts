@@ -107,6 +107,11 @@ export class KprobeCapture implements Capture {
     );
   }
 
+  /** What is read from a tracing instance is gone from it. */
+  checkpoint(): () => void {
+    return () => {};
+  }
+
   losses(): Map<string, number> {
     return this.#stream.losses();
   }

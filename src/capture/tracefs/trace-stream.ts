@@ -59,7 +59,11 @@ export class TraceStream {
     this.#events = events;
     for (const [group, event] of events) this.#instance.enable(group, event);
     const onError = (error: unknown): void => handlers.onError(messageOf(error));
-    this.#poller = new RingPoller(this.#instance.fds, () => this.#drain(), onError, canPoll);
+    this.#poller = new RingPoller(
+      this.#instance.fds,
+      { drain: () => this.#drain(), isHeld: () => false, onError },
+      canPoll,
+    );
   }
 
   losses(): Map<string, number> {
