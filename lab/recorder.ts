@@ -89,6 +89,11 @@ export class Recorder {
     return this.events('--kind', kind, ...filters) as JsonEvent<K>[];
   }
 
+  /** What was not seen, as told: coverage that is neither a comparison that came out even nor a step of the clock. */
+  gaps(): JsonEvent<'coverage'>[] {
+    return this.eventsOf('coverage').filter(({ state }) => state !== 'recording');
+  }
+
   /** Runs another command of losslog on this store and returns its stdout. @throws unless it exits with 0. */
   losslog(command: string, ...args: string[]): string {
     const result = spawnSync(LOSSLOG, [command, '--store', this.storeDir, ...args], {

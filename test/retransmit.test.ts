@@ -61,7 +61,7 @@ async function recordOnce(hosts: Host[], sender: Host, traffic: () => Promise<vo
   await traffic();
   const counters = sender.counters().since(before);
   await recorder.stop();
-  assert.deepEqual(recorder.eventsOf('coverage'), [], 'nothing was lost on the way');
+  assert.deepEqual(recorder.gaps(), [], 'nothing was lost on the way');
   const events = recorder.eventsOf('retransmit').filter(({ netns }) => netns === sender.netns);
   return { events, counters };
 }

@@ -14,7 +14,7 @@ export interface Answer {
   cutTo?: number;
 }
 
-/** Benign drops counted at most. */
+/** Benign events counted at most. */
 const MAX_BENIGN = 1000;
 /** Coverage records counted at most. */
 const MAX_COUNTED = 1000;
@@ -25,9 +25,12 @@ export function remarks(reader: StoreReader, filter: Filter, { empty, cutTo }: A
   const begins = reader.begins();
   if (empty && begins !== undefined) parts.push(`nothing found: ${trust(reader, filter, begins)}`);
   if (cutTo !== undefined) parts.push(`only the newest ${cutTo} are shown (--limit 0 shows all)`);
-  const benign = reader.countBenign(filter, MAX_BENIGN);
-  const howMany = benign === MAX_BENIGN ? `at least ${benign}` : String(benign);
-  if (benign > 0) parts.push(`${howMany} benign ${benign === 1 ? 'drop is' : 'drops are'} left out (--all shows them)`);
+  for (const kind of ['drop', 'counter'] as const) {
+    const benign = reader.countBenign(filter, MAX_BENIGN, kind);
+    const howMany = benign === MAX_BENIGN ? `at least ${benign}` : String(benign);
+    if (benign > 0)
+      parts.push(`${howMany} benign ${benign === 1 ? `${kind} is` : `${kind}s are`} left out (--all shows them)`);
+  }
   parts.push(begins === undefined ? nothing(reader) : `history begins ${localTime(begins, 0)}`);
   const skipped = reader.skipped.map(({ file, why }) => `${file} could not be read and is left out: ${why}`);
   return [...skipped, parts.join('; ')];

@@ -1,7 +1,7 @@
 /** Names of network namespaces, kept when the namespace is gone. */
 
 import { Lru } from '../base/lru.ts';
-import type { PacketEvent } from '../event/kinds.ts';
+import type { OwnedEvent } from '../event/kinds.ts';
 import { listNamedNetns } from '../linux/netns.ts';
 
 const CACHED = 16_384;
@@ -21,7 +21,7 @@ export class NetnsNames {
   }
 
   /** Completes `netnsName`, in place. */
-  resolve(event: PacketEvent): void {
+  resolve(event: OwnedEvent): void {
     if (event.netns === undefined) return;
     if (!this.#names.has(event.netns)) this.#refresh();
     const name = this.#names.get(event.netns);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PacketEvent } from '../event/kinds.ts';
+import type { OwnedEvent } from '../event/kinds.ts';
 import type { Decoded } from '../wire/head.ts';
 import type { NotedOwner, OwnerSource, ProcessRef } from '../wire/owner-records.ts';
 import { OwnerResolver } from './owner.ts';
@@ -28,17 +28,17 @@ function kernel({
   return source;
 }
 
-function decoded(fields: Partial<PacketEvent>, sk = 0n): Decoded {
-  const event = { kind: 'retransmit', time: 0n, cause: 'rto', segments: 1, ...fields } as PacketEvent;
+function decoded(fields: Partial<OwnedEvent>, sk = 0n): Decoded {
+  const event = { kind: 'retransmit', time: 0n, cause: 'rto', segments: 1, ...fields } as OwnedEvent;
   return { event, socket: { sk, cgroupId: 42n, cgroupHierarchy: 0 } };
 }
 
-function resolved(resolver: OwnerResolver, one: Decoded): PacketEvent {
+function resolved(resolver: OwnerResolver, one: Decoded): OwnedEvent {
   resolver.resolve([one]);
   return one.event;
 }
 
-const ownerOf = ({ pid, process, ownerHow, container }: PacketEvent) => [pid, process, ownerHow, container];
+const ownerOf = ({ pid, process, ownerHow, container }: OwnedEvent) => [pid, process, ownerHow, container];
 
 test('what the kernel side found stays, and gets its container', () => {
   const source = kernel({ sockets: { 5: NGINX } });

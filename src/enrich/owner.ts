@@ -4,7 +4,7 @@
  */
 
 import { Lru } from '../base/lru.ts';
-import type { PacketEvent } from '../event/kinds.ts';
+import type { OwnedEvent } from '../event/kinds.ts';
 import { containerIdOf } from '../linux/cgroup.ts';
 import type { Decoded, SocketKey } from '../wire/head.ts';
 import type { OwnerHow, OwnerSource, ProcessRef } from '../wire/owner-records.ts';
@@ -66,7 +66,7 @@ export class OwnerResolver {
     this.#nextRefreshMs = nowMs + Math.max(REFRESH_MIN_MS, tookMs * REFRESH_SHARE);
   }
 
-  #complete(event: PacketEvent, socket: SocketKey): void {
+  #complete(event: OwnedEvent, socket: SocketKey): void {
     if (event.pid !== undefined) {
       this.#setPlace(event, socket.cgroupId, socket.cgroupHierarchy);
       return;
@@ -81,14 +81,14 @@ export class OwnerResolver {
     if (noted?.how && noted.inode === socketInode) this.#setOwner(event, noted, noted.how);
   }
 
-  #setOwner(event: PacketEvent, owner: ProcessRef, how: OwnerHow | 'fd'): void {
+  #setOwner(event: OwnedEvent, owner: ProcessRef, how: OwnerHow | 'fd'): void {
     event.pid = owner.pid;
     event.ownerHow = how;
     if (owner.process !== undefined) event.process = owner.process;
     this.#setPlace(event, owner.cgroupId, owner.cgroupHierarchy);
   }
 
-  #setPlace(event: PacketEvent, cgroupId: bigint, hierarchy: number): void {
+  #setPlace(event: OwnedEvent, cgroupId: bigint, hierarchy: number): void {
     const key = `${hierarchy}:${cgroupId}`;
     let place = this.#places.get(key);
     if (!place) {

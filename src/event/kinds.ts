@@ -111,8 +111,20 @@ export const kinds = {
     from: { type: 'wall', required: true, doc: 'Begin of the stretch.' },
     until: { type: 'wall', required: true, doc: 'End of the stretch.' },
     state: { type: { values: COVERAGE_STATES }, required: true, doc: 'What the recorder could do in it.' },
-    count: { type: 'int', unit: 'events', doc: 'How many events it concerns.' },
+    count: {
+      type: 'int',
+      unit: 'events',
+      doc: 'How many events it concerns; with `counter`, how many more the kernel counted than were recorded.',
+    },
     why: { type: 'text', doc: 'What happened, in words.' },
+    netns: placeFields.netns,
+    netnsName: placeFields.netnsName,
+    counter: {
+      type: 'text',
+      doc: 'The counter of the kernel that the recorded events were held against, as `nstat` names it (`TcpRetransSegs`; those of TcpExt without that word). Absent: this is no comparison.',
+    },
+    recorded: { type: 'int', doc: 'What the recorded events of the stretch add up to.' },
+    kernel: { type: 'int', doc: 'By how much the counter grew in the stretch.' },
   },
   connection: {
     ...commonFields,
@@ -122,6 +134,30 @@ export const kinds = {
     lossRatio: { type: 'ratio', doc: 'Segments sent again by segments sent.' },
     durationMs: { type: 'int', unit: 'ms', doc: 'How long the connection lived.' },
     spurious: { type: 'int', unit: 'segments', doc: 'Segments that were resent without need.' },
+  },
+  counter: {
+    ...commonFields,
+    counter: {
+      type: 'text',
+      required: true,
+      doc: 'Counter of the kernel that grew, as `nstat` names it (those of TcpExt without that word), or of a device (`rx_missed_errors`) or of all CPUs (`softnet_dropped`): docs/events/counter.md lists them.',
+    },
+    count: { type: 'int', required: true, doc: 'By how much it grew.' },
+    from: { type: 'wall', required: true, doc: 'When it was read before.' },
+    until: { type: 'wall', required: true, doc: 'When it was read.' },
+    class: { type: { values: DROP_CLASSES }, required: true, doc: 'Whether what it counts harms.' },
+    queue: {
+      type: 'int',
+      doc: 'Connections in the accept queue of the listener when it was looked at (sk_ack_backlog).',
+    },
+    backlog: {
+      type: 'int',
+      doc: 'Longest accept queue that the listener allows (sk_max_ack_backlog); it is full with one more.',
+    },
+    synQueue: {
+      type: 'int',
+      doc: 'Connections of the listener that are not established yet (reqsk_queue_len); full at `backlog`.',
+    },
   },
 } as const satisfies Record<string, FieldTable>;
 
@@ -135,12 +171,15 @@ export type ResetEvent = EventOf<'reset'>;
 export type SummaryEvent = EventOf<'summary'>;
 export type CoverageEvent = EventOf<'coverage'>;
 export type ConnectionEvent = EventOf<'connection'>;
+export type CounterEvent = EventOf<'counter'>;
 /** Any event. Discriminate by `kind`. */
 export type Event = { [K in Kind]: EventOf<K> }[Kind];
 /** An event of a log whose clock is not known: it has no wall time. */
 export type UntimedEvent = { [K in Kind]: Omit<EventOf<K>, 'time'> & { time?: never } }[Kind];
 /** An event that happened to one packet. */
 export type PacketEvent = RetransmitEvent | DropEvent | ResetEvent;
+/** An event that may have an owner. */
+export type OwnedEvent = PacketEvent | ConnectionEvent | CounterEvent;
 
 /** The field table of a kind, without its literal types, for code that walks fields. */
 export const fieldsOf = (kind: Kind): FieldTable => kinds[kind];

@@ -155,6 +155,37 @@ test('summaries, coverage and connections', () => {
   );
 });
 
+test('a comparison with the kernel, and a counter that grew', () => {
+  const inf = Number.POSITIVE_INFINITY;
+  const compared = { counter: 'TcpRetransSegs', recorded: 97, kernel: 100, netns: 4026532177 };
+  assert.equal(
+    line({ kind: 'coverage', time, state: 'lost', from: time, until, count: 3, ...compared, netnsName: 'blue' }, 100),
+    '20:15:07.123456 COVERAGE lost  recorded 97 of 100 TcpRetransSegs in netns blue  20:15:07 to 20:15:08 (1.8s)',
+  );
+  assert.equal(
+    line({ kind: 'coverage', time, state: 'recording', from: time, until: time, ...compared, recorded: 100 }, 100),
+    '20:15:07.123456 COVERAGE recording        recorded 100 of 100 TcpRetransSegs in netns 4026532177',
+  );
+  const listener = { src: parseIp('10.0.0.2') as Uint8Array, sport: 443, process: 'nginx', pid: 42 };
+  const grown = {
+    kind: 'counter',
+    time,
+    from: time,
+    until,
+    class: 'loss',
+    counter: 'ListenOverflows',
+    count: 40,
+  } as const;
+  assert.equal(
+    line({ ...grown, ...listener, queue: 129, backlog: 128, netnsName: 'blue' }, inf),
+    '20:15:07.123456 COUNTER ListenOverflows +40  > 10.0.0.2:443                        nginx/42  accept queue 129 of 128  netns blue  20:15:07 to 20:15:08 (1.8s)',
+  );
+  assert.equal(
+    line({ ...grown, counter: 'rx_missed_errors', device: 'eth0' }, 80),
+    '20:15:07.123 COUNTER rx_missed_errors +40 eth0 20:15:07 to 20:15:08 (1.8s)',
+  );
+});
+
 test('times of another day show their date', () => {
   assert.equal(line(drop, 80, '2026-11-23').slice(0, 26), '11-22 20:15:07.123 DROP   ');
   assert.equal(line(drop, 120, '2026-11-23').slice(0, 34), '2026-11-22 20:15:07.123456 DROP   ');

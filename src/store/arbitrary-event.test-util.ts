@@ -71,6 +71,6 @@ export function eventOf(kind: Kind): fc.Arbitrary<Event> {
 }
 
 /** Fields that rollups add up: their sums must stay numbers that are exact. */
-const isCount = (name: string): boolean => ['events', 'segments', 'bytes', 'length'].includes(name);
+const isCount = (name: string): boolean => ['events', 'segments', 'bytes', 'length', 'count'].includes(name);
 
 export const anyEvent: fc.Arbitrary<Event> = fc.oneof(...KINDS.map(eventOf));

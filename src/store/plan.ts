@@ -3,7 +3,7 @@
 import { type Cidr, cidrRange } from '../base/ip.ts';
 import { floorDiv, NS_PER_HOUR } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
-import { fieldsOf, type Kind } from '../event/kinds.ts';
+import { fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 import { BENIGN } from './rollup.ts';
 import { enumCode, indexName, quoted } from './schema.ts';
 import type { KindTable, SliceReader } from './slice-reader.ts';
@@ -29,6 +29,9 @@ interface Condition {
  * (a fetch through an index costs some 3 µs, a row of a scan 0.1 µs).
  */
 const MAX_LOOKUP = 4000;
+
+/** Kinds of which some events do no harm. */
+const BENIGN_KINDS: readonly Kind[] = KINDS.filter((kind) => 'class' in fieldsOf(kind));
 
 /** How to find the rows of a kind that pass the filter, or undefined when none can. */
 export function planOf(slice: SliceReader, kind: Kind, filter: Filter): Plan | undefined {
@@ -82,9 +85,9 @@ function clamp(ns: bigint): number {
   return floorDiv(ns, NS_PER_HOUR) > 0n ? Number(NS_PER_HOUR) : Number(ns);
 }
 
-/** Benign drops are left out unless asked for. */
+/** What is benign is left out unless asked for. */
 function benignOf(kind: Kind, { all }: Filter): Sql | undefined {
-  return kind === 'drop' && !all ? { sql: `class <> ${BENIGN}`, parameters: [] } : undefined;
+  return BENIGN_KINDS.includes(kind) && !all ? { sql: `class <> ${BENIGN}`, parameters: [] } : undefined;
 }
 
 /** What the filter asks of the columns, or undefined when no row of this slice can fulfil it. */

@@ -24,7 +24,7 @@ function matches(event: Event, filter: Filter): boolean {
     (since === undefined || event.time >= since) &&
     (until === undefined || event.time < until) &&
     (!filter.kinds || filter.kinds.includes(event.kind)) &&
-    (filter.all === true || event.kind !== 'drop' || event.class !== 'benign') &&
+    (filter.all === true || !('class' in event) || event.class !== 'benign') &&
     same('cause', filter.cause) &&
     same('process', filter.process) &&
     same('pid', filter.pid) &&
@@ -105,14 +105,19 @@ test('a query finds exactly what the filter means, from either end', () => {
   assert.deepEqual(reader.skipped, []);
 });
 
-test('benign drops that a filter leaves out are counted', () => {
+test('benign events that a filter leaves out are counted', () => {
   let found = 0;
   fc.assert(
     fc.property(someFilter, (filter) => {
-      const left = events.filter((event) => !matches(event, filter) && matches(event, { ...filter, all: true })).length;
-      assert.equal(reader.countBenign(filter), left);
-      assert.equal(reader.countBenign(filter, 7), Math.min(left, 7));
-      found += left;
+      for (const kind of ['drop', 'counter'] as const) {
+        const ofKind = events.filter((event) => event.kind === kind);
+        const left = ofKind.filter(
+          (event) => !matches(event, filter) && matches(event, { ...filter, all: true }),
+        ).length;
+        assert.equal(reader.countBenign(filter, 1e9, kind), left);
+        assert.equal(reader.countBenign(filter, 7, kind), Math.min(left, 7));
+        found += left;
+      }
     }),
     { numRuns: 60, seed: 8 },
   );
@@ -123,7 +128,7 @@ test('benign drops that a filter leaves out are counted', () => {
 function countedTop(filter: Filter, by: TopDimension): Map<string | undefined, Omit<TopRow, 'key'>> {
   const rows = new Map<string | undefined, Omit<TopRow, 'key'>>();
   for (const event of events.filter((each) => matches(each, filter))) {
-    if (event.kind === 'coverage' || event.kind === 'connection') continue;
+    if (event.kind === 'coverage' || event.kind === 'connection' || event.kind === 'counter') continue;
     const of = event.kind === 'summary' ? event.of : event.kind;
     if (by === 'cause' && of !== 'retransmit') continue;
     if (by === 'location' && of !== 'drop') continue;

@@ -3,7 +3,7 @@
 import { LosslogError, messageOf } from '../base/errors.ts';
 import type { WallNs } from '../base/time.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
-import { type Event, KINDS } from '../event/kinds.ts';
+import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { requireDirectory, requireKnownVersion } from './directory.ts';
 import { merged, type Source } from './merge.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -71,16 +71,16 @@ export class StoreReader {
   }
 
   /**
-   * How many benign drops the filter leaves out that it would else let through.
+   * How many benign events of a kind the filter leaves out that it would else let through.
    * @param atMost where counting ends: over a million events it would take longer than the answer itself
    */
-  countBenign(filter: Filter, atMost = Number.MAX_SAFE_INTEGER): number {
-    if (filter.all || (filter.kinds && !filter.kinds.includes('drop'))) return 0;
+  countBenign(filter: Filter, atMost = Number.MAX_SAFE_INTEGER, kind: 'drop' | 'counter' = 'drop'): number {
+    if (filter.all || (filter.kinds && !filter.kinds.includes(kind))) return 0;
     let count = 0;
     this.#eachSlice(filter, (slice) => {
       if (count >= atMost) return;
-      const rolledUp = isWhole(slice, filter) && isTimeOnly(filter);
-      count += rolledUp ? benignRolledUp(slice) : benignCounted(slice, filter, atMost - count);
+      const rolledUp = kind === 'drop' && isWhole(slice, filter) && isTimeOnly(filter);
+      count += rolledUp ? benignRolledUp(slice) : benignCounted(slice, filter, kind, atMost - count);
     });
     return Math.min(count, atMost);
   }
@@ -252,8 +252,8 @@ function benignRolledUp(slice: SliceReader): number {
   return count as number;
 }
 
-function benignCounted(slice: SliceReader, filter: Filter, atMost: number): number {
-  const plan = planOf(slice, 'drop', { ...filter, all: true });
+function benignCounted(slice: SliceReader, filter: Filter, kind: Kind, atMost: number): number {
+  const plan = planOf(slice, kind, { ...filter, all: true });
   if (!plan) return 0;
   const counted = `SELECT 1 ${plan.from} AND class = ${BENIGN} LIMIT ${atMost}`;
   const [[count] = []] = slice.all(`SELECT count(*) FROM (${counted})`, plan.parameters);

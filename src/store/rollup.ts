@@ -1,11 +1,18 @@
 /**
- * Rollups: counts kept beside the events, written in the same transaction. Per minute by kind, cause or reason, and
+ * Rollups: counts kept beside the events, written in the same transaction. Per minute by kind, cause or reason or counter, and
  * class; per hour by peer, process and container. They count what was lost: retransmissions, drops, resets, and
- * what a `summary` says of those; not connections, not coverage.
+ * what a `summary` says of those; per minute also how counters grew; not connections, not coverage.
  */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { DROP_CLASSES, type Event, type Kind, type PacketEvent, type SummaryEvent } from '../event/kinds.ts';
+import {
+  type CounterEvent,
+  DROP_CLASSES,
+  type Event,
+  type Kind,
+  type PacketEvent,
+  type SummaryEvent,
+} from '../event/kinds.ts';
 import type { StringKey } from './row.ts';
 import { HOUR_ROLLUPS, type HourRollup, hourRollupTable, kindCode, TALLY_COLUMNS } from './schema.ts';
 
@@ -16,11 +23,12 @@ export const NO_PEER = new Uint8Array(0);
 /** Key of the rows whose process or container is not known. */
 export const NO_STRING = 0;
 
-type CountedEvent = PacketEvent | SummaryEvent;
+type CountedEvent = PacketEvent | SummaryEvent | CounterEvent;
 type Counts = [events: number, segments: number, bytes: number];
 
 function isCounted(event: Event): event is CountedEvent {
   if (event.kind === 'summary') return event.events > 0;
+  if (event.kind === 'counter') return event.count > 0;
   return event.kind !== 'coverage' && event.kind !== 'connection';
 }
 
@@ -37,6 +45,8 @@ function countsOf(event: CountedEvent): Counts {
       return [1, 0, 0];
     case 'summary':
       return [event.events, event.segments ?? 0, event.bytes ?? 0];
+    case 'counter':
+      return [event.count, 0, 0];
   }
 }
 
@@ -44,13 +54,14 @@ function countsOf(event: CountedEvent): Counts {
  * The other end: of a received packet that was dropped its source, else the destination. The same choice as an SQL
  * expression is in top.ts.
  */
-function peerOf(event: CountedEvent): Uint8Array | undefined {
+function peerOf(event: PacketEvent | SummaryEvent): Uint8Array | undefined {
   return event.kind === 'drop' && event.direction === 'rx' ? event.src : event.dst;
 }
 
-const classCode = (event: CountedEvent): number => (event.kind === 'drop' ? 1 + DROP_CLASSES.indexOf(event.class) : 0);
+const classCode = (event: CountedEvent): number => ('class' in event ? 1 + DROP_CLASSES.indexOf(event.class) : 0);
 
 function whatOf(event: CountedEvent): string | undefined {
+  if (event.kind === 'counter') return event.counter;
   return event.kind === 'retransmit' ? event.cause : event.reason;
 }
 
@@ -75,6 +86,8 @@ export class Rollups {
     if (!isCounted(event)) return;
     const counts = countsOf(event);
     this.#addMinute(event, Math.floor(offsetNs / NS_PER_MINUTE), counts);
+    // What a counter counts may be in drops, too.
+    if (event.kind === 'counter') return;
     const column = tallyColumn(event);
     const [peers, processes, containers] = this.#hours as [HourTally, HourTally, HourTally];
     peers.add(peerOf(event) ?? NO_PEER, column, counts);
@@ -107,7 +120,7 @@ export class Rollups {
   }
 }
 
-function tallyColumn(event: CountedEvent): (typeof TALLY_COLUMNS)[number] {
+function tallyColumn(event: PacketEvent | SummaryEvent): (typeof TALLY_COLUMNS)[number] {
   switch (countedKind(event)) {
     case 'retransmit':
       return 'retransmissions';

@@ -1,7 +1,7 @@
 /** The head that every record has → the fields that every packet event has. */
 
 import { type BootNs, type WallNs, wallNs } from '../base/time.ts';
-import type { PacketEvent } from '../event/kinds.ts';
+import type { OwnedEvent, PacketEvent } from '../event/kinds.ts';
 import { recordHead as at, flag } from './layout.ts';
 import { ownerHowOf, readProcess } from './owner-records.ts';
 import { type Bytes, copyBytes, readBootNs, readText } from './reader.ts';
@@ -32,7 +32,7 @@ export interface SocketKey {
 
 /** An event, and the keys to what is not yet known of its owner. */
 export interface Decoded {
-  event: PacketEvent;
+  event: OwnedEvent;
   socket: SocketKey;
 }
 

@@ -28,7 +28,7 @@ async function recordOnce<T>(hosts: readonly Host[], traffic: () => Promise<T>):
   const result = await traffic();
   await sleep(SETTLE_MS);
   await recorder.stop();
-  assert.deepEqual(recorder.eventsOf('coverage'), [], 'nothing was lost on the way');
+  assert.deepEqual(recorder.gaps(), [], 'nothing was lost on the way');
   return { drops: recorder.eventsOf('drop'), resets: recorder.eventsOf('reset'), result };
 }
 
