@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EventOf, Kind } from '../src/event/kinds.ts';
+import type { JsonEvent } from '../src/event/json.ts';
+import type { Kind } from '../src/event/kinds.ts';
 import { CleanupStack } from './cleanup.ts';
 import type { Host } from './host.ts';
 import { LabProcess } from './process.ts';
@@ -17,14 +18,7 @@ export const LOSSLOG = fileURLToPath(new URL('../bin/losslog', import.meta.url))
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 30_000;
 
-type TimeField = 'time' | 'from' | 'until';
-type JsonValue<V> = V extends Uint8Array ? string : V extends bigint ? number : V;
-type JsonOf<E> = { [N in keyof E]: N extends TimeField ? string : JsonValue<E[N]> };
-/**
- * An event as `show --json` prints it and `JSON.parse` reads it: addresses and times are text; 64-bit numbers are
- * doubles here, exact up to 2^53.
- */
-export type JsonEvent<K extends Kind = Kind> = K extends Kind ? JsonOf<EventOf<K>> : never;
+export type { JsonEvent };
 
 export interface RecorderOptions {
   /** Record these hosts only. */

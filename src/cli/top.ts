@@ -2,8 +2,8 @@
 
 import { LosslogError } from '../base/errors.ts';
 import { displayWidth, escapeJson, escapeText, padTo } from '../base/escape.ts';
+import { shortContainerId } from '../event/container-id.ts';
 import { type Filter, TOP_DIMENSIONS, type TopDimension } from '../event/filter.ts';
-import { shortContainerId } from '../event/parts.ts';
 import { StoreReader } from '../store/reader.ts';
 import type { TopRow } from '../store/store.ts';
 import { storeDir } from './default-store.ts';

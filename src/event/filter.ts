@@ -15,6 +15,8 @@ export interface Filter {
   cause?: string;
   /** Drop or reset reason, compared without regard to case. */
   reason?: string;
+  /** Place of a drop: `symbol+offset`, or the symbol for all of its offsets. */
+  location?: string;
   /** Either end of the flow. */
   peer?: Cidr;
   /** Either port. */

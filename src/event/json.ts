@@ -2,8 +2,17 @@
 
 import { formatWall, type WallNs } from '../base/time.ts';
 import type { FieldType } from './field.ts';
-import { type Event, fieldsOf, KINDS, type Kind, type UntimedEvent } from './kinds.ts';
+import { type Event, type EventOf, fieldsOf, KINDS, type Kind, type UntimedEvent } from './kinds.ts';
 import { isNumeric, valueText } from './value-text.ts';
+
+type TimeField = 'time' | 'from' | 'until';
+type JsonValue<V> = V extends Uint8Array ? string : V extends bigint ? number : V;
+type JsonOf<E> = { [N in keyof E]: N extends TimeField ? string : JsonValue<E[N]> };
+/**
+ * An event as {@link toJson} writes it and `JSON.parse` reads it: addresses and times are text; 64-bit numbers are
+ * doubles here, exact up to 2^53.
+ */
+export type JsonEvent<K extends Kind = Kind> = K extends Kind ? JsonOf<EventOf<K>> : never;
 
 /** One event as one line of JSON, without the newline. 64-bit numbers keep all their digits. */
 export function toJson(event: Event | UntimedEvent): string {

@@ -3,6 +3,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { formatIp } from '../base/ip.ts';
 import { NS_PER_MS, NS_PER_US } from '../base/time.ts';
+import { shortContainerId } from './container-id.ts';
 import type {
   ConnectionEvent,
   CounterEvent,
@@ -249,11 +250,6 @@ function ownerParts(event: OwnedEvent): Part[] {
 
 function containerPart({ container }: OwnedEvent): Part | undefined {
   return container === undefined ? undefined : { text: `@${shortContainerId(container)}`, style: 'owner' };
-}
-
-/** The first 12 of 64 digits, as container runtimes print ids; other ids are names and stay whole. */
-export function shortContainerId(id: string): string {
-  return /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id;
 }
 
 function some<T>(value: T | undefined, text: (value: T) => string): Part | undefined {

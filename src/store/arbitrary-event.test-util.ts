@@ -17,7 +17,7 @@ const ip = fc.oneof(
 );
 
 const text = fc.oneof(
-  fc.constantFrom(...HOSTILE, 'nginx', 'NGINX', 'curl', 'NETFILTER_DROP', 'abcdef0123', 'abcd'),
+  fc.constantFrom(...HOSTILE, 'nginx', 'NGINX', 'curl', 'NETFILTER_DROP', 'abcdef0123', 'abcd', 'nf_hook_slow+0x3'),
   fc.string({ unit: 'binary', maxLength: 40 }),
 );
 

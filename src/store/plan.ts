@@ -96,6 +96,7 @@ function conditionsOf(slice: SliceReader, kind: Kind, filter: Filter): Condition
     textCondition(slice, 'process', 'value = ?', filter.process),
     textCondition(slice, 'container', 'substr(value, 1, length(?1)) = ?1', filter.container),
     textCondition(slice, 'reason', 'value = ? COLLATE NOCASE', filter.reason),
+    textCondition(slice, 'location', "value = ?1 OR substr(value, 1, length(?1) + 1) = ?1 || '+'", filter.location),
   ];
   if (texts.includes('none')) return undefined;
   return [

@@ -19,7 +19,7 @@ function matches(event: Event, filter: Filter): boolean {
   const flow = event as { src?: Uint8Array; dst?: Uint8Array; sport?: number; dport?: number };
   const same = (name: string, wanted: unknown) => wanted === undefined || values[name] === wanted;
   const lower = (text: unknown) => String(text).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-  const { since, until, peer, port, reason, container } = filter;
+  const { since, until, peer, port, reason, location, container } = filter;
   return (
     (since === undefined || event.time >= since) &&
     (until === undefined || event.time < until) &&
@@ -31,6 +31,9 @@ function matches(event: Event, filter: Filter): boolean {
     same('netns', filter.netns) &&
     (port === undefined || flow.sport === port || flow.dport === port) &&
     (reason === undefined || (values.reason !== undefined && lower(values.reason) === lower(reason))) &&
+    (location === undefined ||
+      values.location === location ||
+      String(values.location ?? '').startsWith(`${location}+`)) &&
     (container === undefined || (values.container !== undefined && String(values.container).startsWith(container))) &&
     (peer === undefined || [flow.src, flow.dst].some((end) => end !== undefined && cidrContains(peer, end)))
   );
@@ -45,6 +48,7 @@ const anyFilter: fc.Arbitrary<Filter> = fc.record(
     kinds: fc.subarray([...KINDS], { minLength: 1 }),
     cause: fc.constantFrom(...CAUSES),
     reason: fc.constantFrom('netfilter_drop', 'NETFILTER_DROP', 'a', ''),
+    location: fc.constantFrom('nf_hook_slow', 'nf_hook_slow+0x3', 'a', ''),
     peer: fc.oneof(
       addressOf.map((address) => ({ address, prefixLength: address.length * 8 })),
       fc.record({ address: addressOf, prefixLength: fc.integer({ min: 0, max: 32 }) }),
