@@ -23,6 +23,8 @@ export interface PacketMatch {
   extra?: readonly string[];
   /** Default: `DROP`. */
   target?: readonly string[];
+  /** `legacy`: the old iptables and not the one over nf_tables. Do not mix both in one namespace. */
+  backend?: 'legacy';
 }
 
 type Exec = (...command: string[]) => string;
@@ -32,6 +34,7 @@ const TOOLS: Record<Family, readonly string[]> = {
   4: ['iptables', 'iptables-legacy', 'iptables-nft'],
   6: ['ip6tables', 'ip6tables-legacy', 'ip6tables-nft'],
 };
+const LEGACY: Record<Family, readonly string[]> = { 4: ['iptables-legacy'], 6: ['ip6tables-legacy'] };
 /** The first tool that worked; mixing backends in one namespace would split the counters. */
 const chosen: Partial<Record<Family, string>> = {};
 let counter = 0;
@@ -72,7 +75,9 @@ export class DropRule {
   }
 
   #row(family: Family): string[] {
-    const table = this.#exec(tool(family), '-w', '-t', tableOf(this.#match), '-nvxL', chainOf(this.#match));
+    const name = this.#match.backend ? LEGACY[family][0] : chosen[family];
+    if (name === undefined) throw new Error('no rule was made yet');
+    const table = this.#exec(name, '-w', '-t', tableOf(this.#match), '-nvxL', chainOf(this.#match));
     const row = table.split('\n').find((line) => line.includes(`/* ${this.#comment} */`));
     if (row === undefined) throw new Error(`rule ${this.#comment} is not there`);
     return row.trim().split(/\s+/);
@@ -82,7 +87,9 @@ export class DropRule {
     const rule = ['-w', '-t', tableOf(this.#match), action, chainOf(this.#match), ...words(this.#match, family)];
     const comment = ['-m', 'comment', '--comment', this.#comment];
     const target = ['-j', ...(this.#match.target ?? ['DROP'])];
-    withTool(family, (name) => this.#exec(name, ...rule, ...comment, ...target));
+    const use = (name: string): void => void this.#exec(name, ...rule, ...comment, ...target);
+    if (this.#match.backend) LEGACY[family].forEach(use);
+    else withTool(family, use);
   }
 }
 
@@ -102,12 +109,6 @@ function tableOf(match: PacketMatch): string {
   if (match.table) return match.table;
   if (match.chain === 'PREROUTING') return 'raw';
   return match.chain === 'POSTROUTING' ? 'mangle' : 'filter';
-}
-
-function tool(family: Family): string {
-  const name = chosen[family];
-  if (name === undefined) throw new Error('no rule was made yet');
-  return name;
 }
 
 function withTool(family: Family, use: (name: string) => void): void {

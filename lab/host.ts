@@ -4,8 +4,9 @@ import type { Cgroup } from './cgroup.ts';
 import type { CleanupStack } from './cleanup.ts';
 import { run } from './command.ts';
 import { type Counters, parseCounters } from './counters.ts';
-import { DropRule, type PacketMatch } from './drop-rule.ts';
+import { DropRule, type Family, type PacketMatch } from './drop-rule.ts';
 import { netnsInode, netnsPath } from './netns.ts';
+import { type NftMatch, NftRule } from './nft-rule.ts';
 import { LabProcess } from './process.ts';
 import { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 
@@ -46,6 +47,11 @@ export class Host {
     this.ip4 = options.ip4;
     this.ip6 = options.ip6;
     this.#cleanup = options.cleanup;
+  }
+
+  /** Its address of that family. */
+  ip(family: Family): string {
+    return family === 4 ? this.ip4 : this.ip6;
   }
 
   /** Runs a command inside to its end and returns its stdout. @throws CommandFailed */
@@ -89,9 +95,14 @@ export class Host {
     return new DropRule((...command) => this.exec(...command), match);
   }
 
+  /** As {@link dropEveryNth}, by nft(8) itself. */
+  nftDrop(match: NftMatch): NftRule {
+    return new NftRule((...command) => this.exec(...command), match);
+  }
+
   /** Puts a token bucket with a short queue in front of the device; what overflows is dropped by this host. */
   limitRate(options: RateLimitOptions): RateLimit {
-    return new RateLimit((...command) => this.exec(...command), this.device, options);
+    return new RateLimit((...command) => this.exec(...command), options.device ?? this.device, options);
   }
 
   /** Has one CPU handle what the device receives (receive packet steering, Documentation/networking/scaling.rst). */

@@ -21,7 +21,7 @@ import { Host } from './host.ts';
 import { uniqueName } from './names.ts';
 import { createNetns, deleteNetns } from './netns.ts';
 import { removeStale } from './stale.ts';
-import { addDefaultRoute, type End, type LinkOptions, link, prepareNetns, sysctl } from './topology.ts';
+import { addDefaultRoute, type End, type LinkOptions, link, linkThrough, prepareNetns, sysctl } from './topology.ts';
 
 export interface TopologyOptions extends LinkOptions {
   /**
@@ -65,6 +65,29 @@ export class Lab {
     addDefaultRoute(client.netns, router);
     addDefaultRoute(server.netns, farSide);
     return { client: this.#host(client), router: this.#host(router), server: this.#host(server) };
+  }
+
+  /**
+   * As {@link twoHosts}, with a namespace between them that has no address and carries nothing yet: its devices `client`
+   * and `server` are for a bridge or for startWire().
+   */
+  between(options: TopologyOptions = {}): { client: Host; middle: Host; server: Host } {
+    const subnet = options.subnet ?? 1;
+    const client = this.#end('client', options, 'eth0', subnet, 1);
+    const server = this.#end('server', options, 'eth0', subnet, 2);
+    const middle: End = { ...this.#end('middle', { ...options, ipv6: false }, 'client', subnet, 0), ip4: '' };
+    linkThrough(middle.netns, { ...client, port: 'client' }, { ...server, port: 'server' }, options);
+    return { client: this.#host(client), middle: this.#host(middle), server: this.#host(server) };
+  }
+
+  /** One more host, on a device and a subnet of its own (`host` is .254, the new one .1). */
+  attach(host: Host, role: string, options: TopologyOptions & { device: string; subnet: number }): Host {
+    const { device, subnet } = options;
+    const end = this.#end(role, options, 'eth0', subnet, 1);
+    const far = { netns: host.name, device, ...addresses(subnet, 254, options) };
+    link(end, far, options);
+    addDefaultRoute(end.netns, far);
+    return this.#host(end);
   }
 
   /**

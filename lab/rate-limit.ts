@@ -9,6 +9,8 @@ type Exec = (...command: string[]) => string;
 export interface RateLimitOptions {
   /** As tc writes it: `2mbit`. */
   rate: string;
+  /** Default: the host's first. */
+  device?: string;
   /** Bucket in bytes. Default: 10,000, room for a few full packets. */
   burstBytes?: number;
   /** Queue in bytes, beyond which packets are dropped. Default: 20,000. */

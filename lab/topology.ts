@@ -42,6 +42,38 @@ export function link(a: End, b: End, options: LinkOptions = {}): void {
   configure(b, a, options);
 }
 
+/**
+ * As {@link link}, through a third namespace: each end's other half of the veth pair is there, without an address, under
+ * the name of the end's host. Nothing joins the two there yet.
+ */
+export function linkThrough(
+  middle: string,
+  a: End & { port: string },
+  b: End & { port: string },
+  options: LinkOptions,
+): void {
+  for (const end of [a, b]) {
+    const peer = ['peer', 'name', end.port, 'netns', middle];
+    run('ip', '-n', end.netns, 'link', 'add', end.device, 'address', end.mac, 'type', 'veth', ...peer);
+    run(
+      'ip',
+      '-n',
+      middle,
+      'link',
+      'set',
+      'dev',
+      end.port,
+      'mtu',
+      String(options.mtu ?? 1500),
+      'addrgenmode',
+      'none',
+      'up',
+    );
+  }
+  configure(a, b, options);
+  configure(b, a, options);
+}
+
 /** Loopback up; IPv6 off where it is not wanted. */
 export function prepareNetns(netns: string, ipv6: boolean): void {
   run('ip', '-n', netns, 'link', 'set', 'lo', 'up');

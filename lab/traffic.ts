@@ -113,6 +113,35 @@ export async function injectFrames(
   return host.spawn([compiled('inject'), host.device, String(count), ...hex]).answer(60_000);
 }
 
+export interface WireOptions {
+  /** Default: `none`. `corrupt` is for topologies with `tso: false`. */
+  fault?: 'none' | 'drop' | 'corrupt' | 'delay';
+  /** Which TCP packets with payload from client to server it hits. Default: every one. */
+  every?: number;
+  /** Of `delay`. Default: 5. */
+  delayMs?: number;
+}
+
+/** How many frames a wire has carried or not, and how many its fault has hit. */
+export interface WireStats {
+  carried: number;
+  hit: number;
+}
+
+/** Joins the devices `client` and `server` of a namespace by a program that loses, damages or delays packets. */
+export async function startWire(
+  middle: Host,
+  { fault = 'none', every = 1, delayMs = 5 }: WireOptions = {},
+): Promise<{ process: LabProcess; stats(): Promise<WireStats> }> {
+  const process = middle.spawn([compiled('wire'), 'client', 'server', fault, String(every), String(delayMs)]);
+  await process.answer<WireStats>();
+  const stats = (): Promise<WireStats> => {
+    process.tell('stats');
+    return process.answer<WireStats>();
+  };
+  return { process, stats };
+}
+
 /**
  * Opens a connection that another task than the one that connected sends on: a thread of the process, or a child that is
  * the only one to still hold the socket.

@@ -23,6 +23,7 @@ test_packages='
 pahole      dwarves
 perf        linux-perf
 tshark      tshark
+nft         nftables
 '
 kernel_packages='
 qemu-system-x86_64 qemu-system-x86

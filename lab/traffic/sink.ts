@@ -12,6 +12,8 @@ export interface SinkOptions extends ProgramOptions {
   read?: boolean;
   /** Send every byte back. Default: false. */
   echo?: boolean;
+  /** Connections that may wait for accept(). Default: 4096. */
+  backlog?: number;
 }
 
 export interface SinkStats {
@@ -35,7 +37,7 @@ const server = createServer({ pauseOnConnect: given.read === false }, (socket) =
   });
 });
 
-server.listen({ port: given.port ?? 0, host: given.host ?? '::', backlog: 4096 }, () =>
+server.listen({ port: given.port ?? 0, host: given.host ?? '::', backlog: given.backlog ?? 4096 }, () =>
   answer({ pid: process.pid, port: (server.address() as AddressInfo).port }),
 );
 obey((command) => {

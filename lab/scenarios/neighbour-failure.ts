@@ -1,0 +1,17 @@
+import type { Scenario } from '../scenario/scenario.ts';
+import { growth, knock, servedBehindRouter } from '../scenario/traffic.ts';
+
+export default {
+  description: 'the server is gone: the router gets no answer to ARP or neighbour discovery',
+  async build(lab, family) {
+    const { client, router, server } = await servedBehindRouter(lab, family);
+    router.sysctl(`net.ipv${family}.neigh.eth1.retrans_time_ms`, 100);
+    const gone = { host: family === 4 ? '10.99.2.77' : 'fd99:2::77', port: 443 };
+    return {
+      hosts: { client, router, server },
+      expected: { rule: 'neighbour', at: 'router' },
+      run: () => knock(client, gone),
+      evidence: growth(router, family === 4 ? 'Icmp.OutDestUnreachs' : 'Icmp6.OutDestUnreachs'),
+    };
+  },
+} satisfies Scenario;

@@ -1,0 +1,3 @@
+import { firewall } from '../scenario/firewall.ts';
+
+export default firewall('nft', 'input');

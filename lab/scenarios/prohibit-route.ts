@@ -1,0 +1,3 @@
+import { routed } from '../scenario/route.ts';
+
+export default routed('prohibit');
