@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'STORE_VERSION'
   /** A file that is not of the store cannot be read or written. */
   | 'FILE'
+  /** A bound of losslog's own (time, memory, how many at once) does not allow it. */
+  | 'LIMIT'
   /** The kernel refused a BPF operation. */
   | 'BPF'
   /** A defect of losslog itself. */

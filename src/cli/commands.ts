@@ -9,6 +9,7 @@ import { storeFlag } from './default-store.ts';
 import { filterFlags } from './filters.ts';
 import type { FlagTable, ParseContext, SwitchFlag } from './flag.ts';
 import { recordFlags } from './record-flags.ts';
+import { serveFlags } from './serve-flags.ts';
 import { parseTimeArgument } from './time-argument.ts';
 
 const json: SwitchFlag = { type: 'switch', doc: 'one JSON object a line' };
@@ -230,6 +231,24 @@ const coverageCommand = defineCommand({
   run: async (values, output) => (await import('./coverage.ts')).coverage(values, output),
 });
 
+const serve = defineCommand({
+  name: 'serve',
+  summary: 'a page to look at the store with, and its HTTP API',
+  about: [
+    'The page shows what was lost over time, by whom, where and why; the API (/api/v1/openapi.json) gives the same to programs, /metrics to Prometheus. While losslog record runs it is live. Nothing is asked of the internet.',
+    'On loopback (127.0.0.1:7475) every user of this host may look. Any other address asks for a token.',
+  ],
+  flags: { store: storeFlag, ...serveFlags },
+  examples: [
+    {
+      line: 'sudo losslog serve',
+      doc: 'then open http://127.0.0.1:7475/, from elsewhere by ssh -L 7475:127.0.0.1:7475 HOST',
+    },
+    { line: 'sudo losslog serve --listen 10.0.0.5:7475', doc: 'for others too, with the token' },
+  ],
+  run: async (values) => (await import('./serve.ts')).serve(values),
+});
+
 const doctor = defineCommand({
   name: 'doctor',
   summary: 'what this host can and cannot show, and how to mend it',
@@ -278,6 +297,7 @@ export const commands: readonly Command[] = [
   show,
   top,
   coverageCommand,
+  serve,
   exportCommand,
   convert,
   probes,

@@ -3,8 +3,9 @@
 import { LosslogError } from '../base/errors.ts';
 import { displayWidth, escapeJson, escapeText, padTo } from '../base/escape.ts';
 import { shortContainerId } from '../event/container-id.ts';
-import { type Filter, TOP_DIMENSIONS, type TopDimension } from '../event/filter.ts';
+import { TOP_DIMENSIONS, type TopDimension } from '../event/filter.ts';
 import { StoreReader } from '../store/reader.ts';
+import { type NetnsNames, netnsNamesOf } from '../store/recorded-names.ts';
 import type { TopRow } from '../store/store.ts';
 import { storeDir } from './default-store.ts';
 import { type filterFlags, toFilter } from './filters.ts';
@@ -35,7 +36,7 @@ export async function top(values: Values, output: Output): Promise<number> {
   const reader = StoreReader.open(storeDir(values.store));
   try {
     const rows = reader.top(filter, by, limit === 0 ? Number.MAX_SAFE_INTEGER : limit);
-    const names = by === 'netns' ? namesOf(reader, filter, rows) : new Map<string, string>();
+    const names = by === 'netns' ? netnsNamesOf(reader, filter, rows) : new Map<string, string>();
     const lines = values.json ? rows.map((row) => jsonLine(by, row, names)) : table(by, rows, names);
     await output.writeAndWait(lines.map((line) => `${line}\n`).join(''));
     for (const line of remarks(reader, filter, { empty: rows.length === 0 })) talk(line);
@@ -48,22 +49,7 @@ export async function top(values: Values, output: Output): Promise<number> {
 const noDimension = (): LosslogError =>
   new LosslogError('USAGE', '--by is missing', { hint: `give --by DIM: one of ${TOP_DIMENSIONS.join(', ')}` });
 
-/** Names of namespaces by the text of their inode number. */
-type Names = ReadonlyMap<string, string>;
-
-/** The names as recorded, the latest of each: the kernel reuses inode numbers, so today's names may be of others. */
-function namesOf(reader: StoreReader, filter: Filter, rows: readonly TopRow[]): Names {
-  const names = new Map<string, string>();
-  for (const { key } of rows) {
-    if (key === undefined) continue;
-    for (const event of reader.events({ ...filter, netns: Number(key) }, { order: 'newest', limit: 1 })) {
-      if ('netnsName' in event && event.netnsName !== undefined) names.set(key, event.netnsName);
-    }
-  }
-  return names;
-}
-
-function jsonLine(by: TopDimension, { key, ...counts }: TopRow, names: Names): string {
+function jsonLine(by: TopDimension, { key, ...counts }: TopRow, names: NetnsNames): string {
   const value = by === 'netns' && key !== undefined ? Number(key) : key;
   const name = key === undefined ? undefined : names.get(key);
   return escapeJson(JSON.stringify({ by, [by]: value, ...(name === undefined ? {} : { netnsName: name }), ...counts }));
@@ -72,7 +58,7 @@ function jsonLine(by: TopDimension, { key, ...counts }: TopRow, names: Names): s
 /** Longest bar, in columns. */
 const BAR = 20;
 
-export function table(by: TopDimension, rows: readonly TopRow[], names: Names): string[] {
+export function table(by: TopDimension, rows: readonly TopRow[], names: NetnsNames): string[] {
   if (rows.length === 0) return [];
   const most = Math.max(...rows.map(weight));
   const cells = rows.map((row) => [
@@ -98,7 +84,7 @@ const weight = (row: TopRow): number => COUNTS.reduce((sum, { of }) => sum + of(
 
 const bar = (row: TopRow, most: number): string => '#'.repeat(most === 0 ? 0 : Math.ceil((BAR * weight(row)) / most));
 
-function keyText(by: TopDimension, { key }: TopRow, names: Names): string {
+function keyText(by: TopDimension, { key }: TopRow, names: NetnsNames): string {
   if (key === undefined) return '(unknown)';
   const name = names.get(key);
   const text = by === 'container' ? shortContainerId(key) : key;

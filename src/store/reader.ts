@@ -10,7 +10,9 @@ import { type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
 import { kindCode } from './schema.ts';
+import { countMinutes, countSteps, type Grid, gridEnd, isWholeMinutes, Series, type SeriesRow } from './series.ts';
 import { beginOf, readSessions, type Session, sessionKey } from './session.ts';
+import { SliceCache } from './slice-cache.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
 import { SliceReader } from './slice-reader.ts';
 import { sqliteCode } from './sqlite.ts';
@@ -29,25 +31,33 @@ export interface StoreCoverage {
   sessions: Session[];
 }
 
-/** Sealed slices kept open at most: each takes a file descriptor and some 100 kB. */
-const MAX_KEPT = 64;
+export interface StoreReaderOptions {
+  /** Slices kept open from one reader to the next; else this one's own. */
+  cache?: SliceCache;
+  /** Called before each slice is read, some tens of milliseconds apart at most; may throw to end a query. */
+  checkpoint?: () => void;
+}
 
 export class StoreReader {
   readonly #dir: string;
   readonly #skipped = new Map<string, string>();
   readonly #open = new Set<SliceReader>();
-  /** Sealed slices kept open for the next question, by file; they do not change. */
-  readonly #kept = new Map<string, SliceReader>();
+  readonly #cache: SliceCache;
+  readonly #ownsCache: boolean;
+  readonly #checkpoint: () => void;
 
   /** @throws NOT_FOUND, NOT_PERMITTED, STORE, STORE_VERSION */
-  static open(dir: string): StoreReader {
+  static open(dir: string, options: StoreReaderOptions = {}): StoreReader {
     requireDirectory(dir);
     requireKnownVersion(dir);
-    return new StoreReader(dir);
+    return new StoreReader(dir, options);
   }
 
-  private constructor(dir: string) {
+  private constructor(dir: string, { cache, checkpoint }: StoreReaderOptions) {
     this.#dir = dir;
+    this.#cache = cache ?? new SliceCache();
+    this.#ownsCache = cache === undefined;
+    this.#checkpoint = checkpoint ?? (() => undefined);
   }
 
   /** Damaged slices met so far. Everything else was answered. */
@@ -96,6 +106,23 @@ export class StoreReader {
     return tally.top(limit);
   }
 
+  /**
+   * What was lost by time and cause or reason, in the whole steps of the grid: `since` and `until` of the filter do not count.
+   * Connections and coverage do not count.
+   */
+  series(filter: Filter, grid: Grid): SeriesRow[] {
+    const series = new Series(grid.points);
+    const within = { ...filter, since: grid.from, until: gridEnd(grid) };
+    const useRollups = isTimeOnly(filter) && isWholeMinutes(grid);
+    this.#eachSlice(within, (slice) => {
+      const own = new Series(grid.points);
+      if (useRollups) countMinutes(slice, within, grid, own);
+      else countSteps(slice, within, grid, own);
+      series.addAll(own);
+    });
+    return series.rows();
+  }
+
   /** Since when the store has a history: what it held before has been removed, or was never recorded. */
   begins(): WallNs | undefined {
     for (const slices of this.#hours({}, 'oldest')) {
@@ -137,9 +164,9 @@ export class StoreReader {
 
   /** Releases everything, also what a generator of {@link events} that was not taken to its end still holds. */
   close(): void {
-    for (const slice of [...this.#open, ...this.#kept.values()]) slice.close();
+    for (const slice of this.#open) slice.close();
     this.#open.clear();
-    this.#kept.clear();
+    if (this.#ownsCache) this.#cache.close();
   }
 
   *#hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
@@ -178,7 +205,9 @@ export class StoreReader {
 
   /** Slices of the time asked for, by hour. Damaged ones are noted and left out. */
   #hours({ since, until }: Filter, order: Order): SliceFile[][] {
-    const all = listSlices(this.#dir).filter(
+    const present = listSlices(this.#dir);
+    this.#cache.forgetAllBut(present);
+    const all = present.filter(
       ({ hour }) =>
         (since === undefined || hourStart(hour + 1) > since) && (until === undefined || hourStart(hour) < until),
     );
@@ -203,17 +232,14 @@ export class StoreReader {
   }
 
   #openSlice(file: SliceFile): SliceReader | undefined {
-    const kept = this.#kept.get(file.file);
-    this.#kept.delete(file.file);
-    const slice = kept ?? this.#guard(file, () => SliceReader.open(this.#dir, file));
+    this.#checkpoint();
+    const slice = this.#cache.take(this.#dir, file) ?? this.#guard(file, () => SliceReader.open(this.#dir, file));
     if (slice) this.#open.add(slice);
     return slice;
   }
 
   #closeSlice(slice: SliceReader): void {
-    if (!this.#open.delete(slice)) return;
-    if (slice.extent.sealed === 1 && this.#kept.size < MAX_KEPT) this.#kept.set(slice.slice.file, slice);
-    else slice.close();
+    if (this.#open.delete(slice)) this.#cache.keep(slice);
   }
 
   /** Runs a step of a query; when the slice is to blame for its failure, notes that and goes on without. */

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LosslogError } from '../base/errors.ts';
+import { Lru } from '../base/lru.ts';
 import { type WallNs, wallNs } from '../base/time.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { versionError } from './directory.ts';
@@ -33,7 +34,11 @@ interface Extent {
   readonly late: number;
 }
 
+/** Answers of {@link SliceReader.countOnce} that are remembered. */
+const MAX_COUNTS = 64;
+
 export class SliceReader {
+  readonly path: string;
   readonly slice: SliceFile;
   readonly start: WallNs;
   readonly db: DatabaseSync;
@@ -41,7 +46,7 @@ export class SliceReader {
   readonly kinds: ReadonlyMap<Kind, KindTable>;
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Lru<string, number>(MAX_COUNTS);
   readonly #string: StatementSync;
 
   /**
@@ -67,6 +72,7 @@ export class SliceReader {
 
   private constructor(db: DatabaseSync, slice: SliceFile, path: string, tables: ReadonlyMap<string, string | null>) {
     if (!tables.has('meta')) throw new LosslogError('STORE', `${path} is not a slice of losslog`);
+    this.path = path;
     this.db = db;
     this.slice = slice;
     this.start = hourStart(slice.hour);

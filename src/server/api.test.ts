@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { parseIp } from '../base/ip.ts';
+import { NS_PER_S, wallNs } from '../base/time.ts';
+import type { Event } from '../event/kinds.ts';
+import { EPOCH } from '../store/arbitrary-event.test-util.ts';
+import { temporaryDirectory } from '../store/temporary-store.test-util.ts';
+import { Site } from './serving.test-util.ts';
+
+const at = (seconds: number) => wallNs(EPOCH + BigInt(seconds) * NS_PER_S);
+const flow = { family: 'ipv4', src: parseIp('10.0.0.1'), sport: 40_001, dst: parseIp('10.0.0.2'), dport: 443 } as const;
+const HOSTILE = '</script>\u001b]0;x\u0007"\n\u202e';
+
+const EVENTS = [
+  {
+    kind: 'retransmit',
+    time: at(0),
+    ...flow,
+    cause: 'rto',
+    segments: 3,
+    process: 'curl',
+    pid: 7,
+    netns: 11,
+    netnsName: 'blue',
+  },
+  {
+    kind: 'drop',
+    time: at(1),
+    ...flow,
+    class: 'loss',
+    reason: 'NETFILTER_DROP',
+    process: HOSTILE,
+    bootNs: 2n ** 60n + 1n,
+  },
+  { kind: 'drop', time: at(2), ...flow, class: 'benign', reason: 'TCP_OLD_ACK' },
+  { kind: 'reset', time: at(3), ...flow, direction: 'sent' },
+  { kind: 'coverage', time: at(4), from: at(3), until: at(4), state: 'lost', count: 5, why: 'ring full' },
+] as Event[];
+
+const period = 'since=2026-11-22T20:00:00Z&until=2026-11-22T20:01:00Z';
+
+test('status', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const { now, storeDir, ...status } = await site.json('/api/v1/status');
+  assert.match(now, /^\d{4}-.*Z$/);
+  assert.deepEqual(status, {
+    version: '1.2.3',
+    begins: '2026-11-22T20:00:00.000000000Z',
+    recorder: {
+      state: 'down',
+      since: '2026-11-22T20:00:00.000000000Z',
+      lastSeen: '2026-11-22T20:00:00.000000000Z',
+      kernel: '6.18.44',
+      host: 'alpha',
+    },
+    live: true,
+  });
+});
+
+test('events', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const newest = await site.json('/api/v1/events?limit=2');
+  assert.deepEqual(
+    (newest.events as { kind: string }[]).map(({ kind }) => kind),
+    ['coverage', 'reset'],
+  );
+  assert.equal(newest.more, true);
+  assert.deepEqual(newest.leftOut, { benign: 1 });
+  const drops = await site.json('/api/v1/events?kind=drop&kind=reset&order=oldest&peer=10.0.0.0/8&all');
+  assert.deepEqual(
+    (drops.events as { kind: string; reason?: string }[]).map(({ kind, reason }) => reason ?? kind),
+    ['NETFILTER_DROP', 'TCP_OLD_ACK', 'reset'],
+  );
+  assert.equal(drops.more, false);
+  const byName = await site.json(`/api/v1/events?process=${encodeURIComponent(HOSTILE)}`);
+  assert.equal((byName.events[0] as { process: string }).process, HOSTILE);
+});
+
+test('events as lines, with all digits and nothing that a terminal acts on', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const { headers, body } = await site.ask('/api/v1/events?order=oldest&limit=0', {
+    headers: { Accept: 'application/x-ndjson' },
+  });
+  assert.equal(headers['content-type'], 'application/x-ndjson');
+  const lines = String(body).trimEnd().split('\n');
+  assert.equal(lines.length, 4);
+  assert.ok(lines[1]?.includes(`"bootNs":${2n ** 60n + 1n},`));
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is the point
+  assert.doesNotMatch(String(body), /[\x00-\x09\x0b-\x1f\u202e]/);
+});
+
+test('series with coverage', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const series = await site.json(`/api/v1/series?${period}&step=30`);
+  assert.deepEqual(series.series, [
+    { kind: 'retransmit', what: 'rto', counts: [3, 0] },
+    { kind: 'drop', what: 'NETFILTER_DROP', class: 'loss', counts: [1, 0] },
+    { kind: 'reset', counts: [1, 0] },
+  ]);
+  assert.equal(series.stepMs, 30_000);
+  assert.deepEqual(
+    (series.coverage as { state: string }[]).map(({ state }) => state),
+    ['recording', 'down', 'lost'].filter((state) => state !== 'recording'),
+  );
+  const fine = await site.json(`/api/v1/series?${period}&process=curl&by=kind`);
+  assert.equal(fine.stepMs, 200);
+  assert.equal((fine.series as unknown[]).length, 1);
+  const { status, body } = await site.ask(`/api/v1/series?${period}&step=0.001`);
+  assert.equal(status, 400);
+  assert.match(String(body), /60000 points/);
+});
+
+test('top', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const byPeer = await site.json(`/api/v1/top?by=peer&${period}`);
+  assert.deepEqual(byPeer.rows, [
+    { key: '10.0.0.2', events: 3, retransmissions: 1, segments: 3, bytes: 0, drops: 1, resets: 1 },
+  ]);
+  const byNetns = await site.json('/api/v1/top?by=netns&kind=retransmit');
+  assert.deepEqual(byNetns.rows, [
+    { key: '11', netnsName: 'blue', events: 1, retransmissions: 1, segments: 3, bytes: 0, drops: 0, resets: 0 },
+  ]);
+});
+
+test('coverage', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const { stretches } = await site.json(`/api/v1/coverage?${period}`);
+  assert.deepEqual(
+    (stretches as { state: string; count?: number }[]).map(({ state, count }) => [state, count]),
+    [
+      ['down', undefined],
+      ['lost', 5],
+    ],
+  );
+});
+
+test('wrong use is told with the parameter and a hint', async (t) => {
+  const site = await Site.start(t, EVENTS);
+  const wrong: [string, object][] = [
+    ['/api/v1/events?perr=1', { message: 'there is no parameter "perr"', hint: 'did you mean peer?' }],
+    ['/api/v1/events?port=1&port=2', { message: 'port is given twice' }],
+    ['/api/v1/top', { message: 'by is missing', hint: 'give by=…: What to count by.' }],
+    [
+      '/api/v1/top?by=color',
+      {
+        message: 'by: "color" is not a dimension',
+        hint: 'one of peer, process, container, netns, reason, cause, location',
+      },
+    ],
+    [
+      '/api/v1/events?since=2026-11-22T20:15:00Z&until=2026-11-22T20:15:00Z',
+      { message: 'since 2026-11-22T20:15:00.000000000Z is not before until 2026-11-22T20:15:00.000000000Z' },
+    ],
+    ['/api/v1/events?all=maybe', { message: 'all: "maybe" is neither true nor false' }],
+  ];
+  for (const [path, error] of wrong) {
+    const { status, headers, body } = await site.ask(path);
+    assert.equal(status, 400, path);
+    assert.equal(headers['content-type'], 'application/json; charset=utf-8');
+    assert.deepEqual(JSON.parse(String(body)), { error: { code: 'USAGE', ...error } });
+  }
+});
+
+test('no store is told as such', async (t) => {
+  const site = await Site.start(t, []);
+  const { rmSync } = await import('node:fs');
+  const { storeDir } = await site.json('/api/v1/status');
+  rmSync(storeDir, { recursive: true });
+  const { status, body } = await site.ask('/api/v1/status');
+  assert.equal(status, 404);
+  assert.equal(JSON.parse(String(body)).error.message, `there is no store at ${storeDir}`);
+});
+
+test('long answers are compressed for whoever takes it', async (t) => {
+  const events = Array.from({ length: 301 }, (_, i) => ({ ...EVENTS[0], time: at(i) }) as Event);
+  const site = await Site.start(t, events, { storeDir: temporaryDirectory(t) });
+  const path = '/api/v1/events?limit=301';
+  const { headers, body } = await site.ask(path, { headers: { 'Accept-Encoding': 'gzip' } });
+  assert.equal(headers['content-encoding'], 'gzip');
+  assert.deepEqual(JSON.parse(String(gunzipSync(body))), await site.json(path));
+});

@@ -1,0 +1,59 @@
+/** Puts the parts of the server together. */
+
+import { join } from 'node:path';
+import { Access } from './access.ts';
+import { isLoopback, type ListenAddress, urlOf } from './listen-address.ts';
+import { QueryHandler } from './query-handler.ts';
+import { HttpServer } from './server.ts';
+import { StaticFiles } from './static-files.ts';
+import { readOrMakeToken } from './token.ts';
+
+export interface ServeOptions {
+  readonly storeDir: string;
+  readonly listen: ListenAddress;
+  /** Of losslog. */
+  readonly version: string;
+  /** Ask for the token on loopback too. */
+  readonly token?: boolean;
+  /** Where the token is; default: `token` in the store. */
+  readonly tokenFile?: string;
+  /** What the user should know, a line each. */
+  onTalk(line: string): void;
+}
+
+export interface Serving {
+  readonly url: string;
+  readonly listen: ListenAddress;
+  /** The file of the token, where one is asked for, and a link that lets one browser in. */
+  readonly token?: { readonly file: string; readonly link: string };
+  readonly isPageBuilt: boolean;
+  close(): Promise<void>;
+}
+
+/** Serves until {@link Serving.close}. @throws what {@link HttpServer.listen} and {@link readOrMakeToken} throw */
+export async function serve(options: ServeOptions): Promise<Serving> {
+  const { storeDir, version, listen } = options;
+  const needsToken = options.token === true || !isLoopback(listen);
+  const tokenFile = options.tokenFile ?? join(storeDir, 'token');
+  const access = new Access(needsToken ? readOrMakeToken(tokenFile) : undefined);
+  const files = new StaticFiles();
+  const queries = new QueryHandler({ storeDir, version });
+  const server = new HttpServer({
+    access,
+    files,
+    handlers: [(exchange) => queries.handle(exchange)],
+    onError: options.onTalk,
+  });
+  const bound = await server.listen(listen);
+  const url = urlOf(bound);
+  return {
+    url,
+    listen: bound,
+    ...(needsToken ? { token: { file: tokenFile, link: url + access.makeLink() } } : {}),
+    isPageBuilt: files.isBuilt,
+    close: async () => {
+      await server.close();
+      queries.close();
+    },
+  };
+}

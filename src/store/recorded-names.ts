@@ -1,0 +1,20 @@
+/** Names of network namespaces as they were recorded. */
+
+import type { Filter } from '../event/filter.ts';
+import type { StoreReader } from './reader.ts';
+import type { TopRow } from './tally.ts';
+
+/** Names of namespaces by the text of their inode number. */
+export type NetnsNames = ReadonlyMap<string, string>;
+
+/** The latest name of each namespace in the rows: the kernel reuses inode numbers, so today's names may be of others. */
+export function netnsNamesOf(reader: StoreReader, filter: Filter, rows: readonly TopRow[]): NetnsNames {
+  const names = new Map<string, string>();
+  for (const { key } of rows) {
+    if (key === undefined) continue;
+    for (const event of reader.events({ ...filter, netns: Number(key) }, { order: 'newest', limit: 1 })) {
+      if ('netnsName' in event && event.netnsName !== undefined) names.set(key, event.netnsName);
+    }
+  }
+  return names;
+}

@@ -1,0 +1,180 @@
+/** Counts by time: what was lost in each step of a grid, by cause or reason, from the rollups or from the events. */
+
+import { NS_PER_MINUTE, type WallNs, wallNs } from '../base/time.ts';
+import type { Filter } from '../event/filter.ts';
+import { CAUSES, DROP_CLASSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { type Plan, planOf } from './plan.ts';
+import { BENIGN, NO_STRING } from './rollup.ts';
+import type { RawRow } from './row.ts';
+import { enumCode, kindCode } from './schema.ts';
+import type { SliceReader } from './slice-reader.ts';
+
+/** Steps of equal length. */
+export interface Grid {
+  readonly from: WallNs;
+  readonly stepNs: bigint;
+  readonly points: number;
+}
+
+export const gridEnd = ({ from, stepNs, points }: Grid): WallNs => wallNs(from + stepNs * BigInt(points));
+
+/** Whether each step is made of whole minutes, so that the rollups can answer. */
+export const isWholeMinutes = ({ from, stepNs }: Grid): boolean =>
+  from % NS_PER_MINUTE === 0n && stepNs % NS_PER_MINUTE === 0n;
+
+export type DropClass = (typeof DROP_CLASSES)[number];
+
+export interface SeriesRow {
+  /** What was counted; what a `summary` counted is in it. */
+  kind: CountedKind;
+  /** Cause of a retransmission, reason of a drop or reset; absent where it is not known. */
+  what?: string;
+  /** Of drops. */
+  class?: DropClass;
+  /** For each step: segments of retransmissions, packets of drops, resets. */
+  counts: number[];
+}
+
+const COUNTED = ['retransmit', 'drop', 'reset'] as const satisfies readonly Kind[];
+type CountedKind = (typeof COUNTED)[number];
+
+interface Sums {
+  readonly row: Omit<SeriesRow, 'counts'>;
+  readonly events: Float64Array;
+  readonly segments: Float64Array;
+}
+
+/** Sums by kind, cause or reason, and class, to which slices are added. */
+export class Series {
+  readonly #points: number;
+  readonly #sums = new Map<string, Sums>();
+
+  constructor(points: number) {
+    this.#points = points;
+  }
+
+  add(row: Omit<SeriesRow, 'counts'>, step: number, events: number, segments: number): void {
+    const sums = this.#sumsOf(row);
+    sums.events[step] = (sums.events[step] as number) + events;
+    sums.segments[step] = (sums.segments[step] as number) + segments;
+  }
+
+  addAll(other: Series): void {
+    for (const { row, events, segments } of other.#sums.values()) {
+      const sums = this.#sumsOf(row);
+      for (let i = 0; i < this.#points; i++) {
+        sums.events[i] = (sums.events[i] as number) + (events[i] as number);
+        sums.segments[i] = (sums.segments[i] as number) + (segments[i] as number);
+      }
+    }
+  }
+
+  /** By kind, those with the most first. */
+  rows(): SeriesRow[] {
+    const total = ({ counts }: SeriesRow): number => counts.reduce((sum, count) => sum + count, 0);
+    return [...this.#sums.values()]
+      .map(({ row, events, segments }) => ({
+        ...row,
+        // A retransmission whose segments are not known is at least one.
+        counts: Array.from(events, (count, i) => Math.max(count, segments[i] as number)),
+      }))
+      .map((row): [SeriesRow, number] => [row, total(row)])
+      .sort(
+        ([a, most], [b, least]) => COUNTED.indexOf(a.kind) - COUNTED.indexOf(b.kind) || least - most || byWhat(a, b),
+      )
+      .map(([row]) => row);
+  }
+
+  #sumsOf(row: Omit<SeriesRow, 'counts'>): Sums {
+    const id = `${row.kind} ${row.class ?? ''} ${row.what === undefined ? '' : `=${row.what}`}`;
+    let sums = this.#sums.get(id);
+    if (!sums) {
+      sums = { row, events: new Float64Array(this.#points), segments: new Float64Array(this.#points) };
+      this.#sums.set(id, sums);
+    }
+    return sums;
+  }
+}
+
+/** Of equals, by name, the unknown one last. */
+function byWhat(a: SeriesRow, b: SeriesRow): number {
+  if (a.what === undefined || b.what === undefined) return Number(a.what === undefined) - Number(b.what === undefined);
+  return a.what < b.what ? -1 : Number(a.what > b.what);
+}
+
+/** Counts from the rollup of minutes. The filter asks for time, kinds and benign drops at most. */
+export function countMinutes(slice: SliceReader, filter: Filter, grid: Grid, series: Series): void {
+  const kinds = COUNTED.filter((kind) => filter.kinds?.includes(kind) ?? true);
+  const rows = slice.all(
+    `SELECT kind, what, class, minute, events, segments FROM minute
+     WHERE kind IN (${kinds.map(kindCode).join()}) ${filter.all ? '' : `AND class <> ${BENIGN}`}`,
+  );
+  for (const [kind, what, dropClass, minute, events, segments] of rows as number[][]) {
+    const at = slice.start + BigInt(minute as number) * NS_PER_MINUTE - grid.from;
+    const step = Number(at / grid.stepNs);
+    if (at < 0n || step >= grid.points) continue;
+    const text = what === NO_STRING ? undefined : slice.stringOf(what as number);
+    series.add(
+      rowOf(KINDS[(kind as number) - 1] as CountedKind, text, dropClass as number),
+      step,
+      events as number,
+      segments as number,
+    );
+  }
+}
+
+function rowOf(kind: CountedKind, what: string | undefined, dropClass: number | null): Omit<SeriesRow, 'counts'> {
+  return {
+    kind,
+    ...(what === undefined ? {} : { what }),
+    ...(kind === 'drop' && dropClass ? { class: DROP_CLASSES[dropClass - 1] as DropClass } : {}),
+  };
+}
+
+/** What is read of each kind: what, class, events, segments. */
+const SELECTED: Record<CountedKind, string> = {
+  retransmit: 'cause, 0, count(*), ifnull(sum(segments), 0)',
+  drop: 'reason, class, count(*), 0',
+  reset: 'reason, 0, count(*), 0',
+};
+
+/** Counts the events themselves. The filter's times are those of the grid. */
+export function countSteps(slice: SliceReader, filter: Filter, grid: Grid, series: Series): void {
+  for (const kind of COUNTED) {
+    const plan = planOf(slice, kind, filter);
+    if (!plan) continue;
+    for (const [step, what, dropClass, events, segments] of stepsOf(slice, plan, grid, SELECTED[kind])) {
+      const text = kind === 'retransmit' ? CAUSES[(what as number) - 1] : textOf(slice, what);
+      series.add(rowOf(kind, text, dropClass as number), step as number, events as number, segments as number);
+    }
+  }
+  countSummaries(slice, filter, grid, series);
+}
+
+const SUMMARY_OF = (fieldsOf('summary').of as { type: { values: readonly string[] } }).type;
+
+function countSummaries(slice: SliceReader, filter: Filter, grid: Grid, series: Series): void {
+  const kinds = COUNTED.filter((kind) => filter.kinds?.includes(kind) ?? true);
+  const { kinds: _, ...rest } = filter;
+  const plan = planOf(slice, 'summary', { ...rest, kinds: ['summary'] });
+  if (!plan || kinds.length === 0) return;
+  const ofCodes = kinds.map((kind) => enumCode(SUMMARY_OF, kind)).join();
+  const only = { ...plan, from: `${plan.from} AND events > 0 AND "of" IN (${ofCodes})` };
+  const rows = stepsOf(slice, only, grid, 'reason, "of", sum(events), ifnull(sum(segments), 0)');
+  for (const [step, what, of, events, segments] of rows) {
+    const kind = SUMMARY_OF.values[(of as number) - 1] as CountedKind;
+    series.add(rowOf(kind, textOf(slice, what), 0), step as number, events as number, segments as number);
+  }
+}
+
+const textOf = (slice: SliceReader, key: RawRow[number] | undefined): string | undefined =>
+  key === null || key === undefined ? undefined : slice.stringOf(key as number);
+
+function stepsOf(slice: SliceReader, { from, parameters }: Plan, grid: Grid, selected: string): RawRow[] {
+  const step = `(id + skew + ?) / ?`;
+  return slice.all(`SELECT ${step}, ${selected} ${from} GROUP BY 1, 2, 3`, [
+    slice.start - grid.from,
+    grid.stepNs,
+    ...parameters,
+  ]);
+}
