@@ -27,15 +27,15 @@ export type DropClass = (typeof DROP_CLASSES)[number];
 export interface SeriesRow {
   /** What was counted; what a `summary` counted is in it. */
   kind: CountedKind;
-  /** Cause of a retransmission, reason of a drop or reset; absent where it is not known. */
+  /** Cause of a retransmission, reason of a drop or reset, name of a counter; absent where it is not known. */
   what?: string;
-  /** Of drops. */
+  /** Of drops and counters. */
   class?: DropClass;
-  /** For each step: segments of retransmissions, packets of drops, resets. */
+  /** For each step: segments of retransmissions, packets of drops, resets, growth of counters. */
   counts: number[];
 }
 
-const COUNTED = ['retransmit', 'drop', 'reset'] as const satisfies readonly Kind[];
+const COUNTED = ['retransmit', 'drop', 'reset', 'counter'] as const satisfies readonly Kind[];
 type CountedKind = (typeof COUNTED)[number];
 
 interface Sums {
@@ -54,6 +54,7 @@ export class Series {
   }
 
   add(row: Omit<SeriesRow, 'counts'>, step: number, events: number, segments: number): void {
+    if (events === 0) return;
     const sums = this.#sumsOf(row);
     sums.events[step] = (sums.events[step] as number) + events;
     sums.segments[step] = (sums.segments[step] as number) + segments;
@@ -127,7 +128,7 @@ function rowOf(kind: CountedKind, what: string | undefined, dropClass: number | 
   return {
     kind,
     ...(what === undefined ? {} : { what }),
-    ...(kind === 'drop' && dropClass ? { class: DROP_CLASSES[dropClass - 1] as DropClass } : {}),
+    ...(dropClass ? { class: DROP_CLASSES[dropClass - 1] as DropClass } : {}),
   };
 }
 
@@ -136,6 +137,7 @@ const SELECTED: Record<CountedKind, string> = {
   retransmit: 'cause, 0, count(*), ifnull(sum(segments), 0)',
   drop: 'reason, class, count(*), 0',
   reset: 'reason, 0, count(*), 0',
+  counter: 'counter, class, sum(max("count", 0)), 0',
 };
 
 /** Counts the events themselves. The filter's times are those of the grid. */

@@ -79,17 +79,18 @@ export const series = defineEndpoint({
           type: 'object',
           required: ['kind', 'counts'],
           properties: {
-            kind: { type: 'string', enum: ['retransmit', 'drop', 'reset'] },
+            kind: { type: 'string', enum: ['retransmit', 'drop', 'reset', 'counter'] },
             what: {
               type: 'string',
-              description: 'Cause of a retransmission, reason of a drop or reset; absent where it is not known.',
+              description:
+                'Cause of a retransmission, reason of a drop or reset, name of a counter; absent where it is not known.',
             },
-            class: { type: 'string', enum: DROP_CLASSES, description: 'Of drops.' },
+            class: { type: 'string', enum: DROP_CLASSES, description: 'Of drops and counters.' },
             other: { const: true, description: `The sum of what comes after the first ${MAX_SERIES} of the kind.` },
             counts: {
               type: 'array',
               items: { type: 'integer', minimum: 0 },
-              description: 'For each step: segments of retransmissions, packets of drops, resets.',
+              description: 'For each step: segments of retransmissions, packets of drops, resets, growth of counters.',
             },
           },
         },
