@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { displayWidth, escapedWidth, escapeJson, escapeJsonLines, escapeText, padTo } from './escape.ts';
+import { displayWidth, escapeJson, escapeJsonLines, escapeText, padTo } from './escape.ts';
 
 test('escapeText shows what a terminal would obey', () => {
   const cases: [string, string][] = [
@@ -32,10 +32,6 @@ test('escapeJsonLines does with every line what escapeJson does', () => {
     const text = some.map((line) => `${line}\n`).join('');
     assert.equal(escapeJsonLines(text).toString(), some.map((line) => `${escapeJson(line)}\n`).join(''));
   }
-});
-
-test('escapedWidth is the width of what is shown', () => {
-  for (const text of ['nginx', '日本', '\x1b[31m']) assert.equal(escapedWidth(text), displayWidth(escapeText(text)));
 });
 
 test('displayWidth and padTo count columns, not code units', () => {

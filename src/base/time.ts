@@ -37,8 +37,11 @@ export function formatWall(time: WallNs): string {
     lastSecond = { begin, text: new Date(Number(seconds) * 1000).toISOString().slice(0, -5) };
     offset = Number(time - begin);
   }
-  return `${lastSecond.text}.${String(offset).padStart(9, '0')}Z`;
+  return `${lastSecond.text}.${nineDigits(offset)}Z`;
 }
+
+/** Nanoseconds within a second, 0 to 999,999,999, with leading zeros. */
+export const nineDigits = (ns: number): string => String(1e9 + ns).slice(1);
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:?\d\d)$/;
 

@@ -2,13 +2,14 @@
 
 import { escapeJsonLines } from '../base/escape.ts';
 import type { WallNs } from '../base/time.ts';
-import { lostCoverage, timed } from '../capture/trace-log/clock.ts';
+import { lostCoverage, timed, wallAt } from '../capture/trace-log/clock.ts';
 import type { Endian } from '../capture/trace-log/log-event.ts';
 import { TraceLogReader } from '../capture/trace-log/reader.ts';
 import { toJson } from '../event/json.ts';
 import type { Event, UntimedEvent } from '../event/kinds.ts';
-import { formatEvent } from '../event/text.ts';
+import { formatEvent, type TextOptions } from '../event/text.ts';
 import { ConvertedStore } from './converted-store.ts';
+import { EventLines } from './event-lines.ts';
 import { LogClock } from './log-clock.ts';
 import { openLog, readError } from './log-source.ts';
 import { type Output, talk } from './output.ts';
@@ -45,10 +46,12 @@ class Conversion {
   readonly #output: Output;
   readonly #file: string;
   readonly #reader: TraceLogReader;
+  readonly #lines: EventLines;
   readonly #clock: LogClock;
   readonly #progress = new Progress();
   readonly #store: ConvertedStore | undefined;
-  #lines = '';
+  /** What is still to be written. */
+  #text = '';
   #events = 0;
   #broken = 0;
   /** Stretches in which events were lost, those of them whose number the kernel did not know, and the sum of the others. */
@@ -62,16 +65,21 @@ class Conversion {
     this.#file = file;
     this.#clock = new LogClock(file, values['boot-time']);
     this.#store = values.store === undefined ? undefined : new ConvertedStore(values.store, file);
+    this.#lines = new EventLines(values.json ? undefined : this.#textOptions());
     this.#reader = new TraceLogReader(values.endian ?? 'little', {
-      onEvent: (event, atNs) => {
+      onEvent: (event, atNs, isAgain) => {
         this.#events++;
-        this.#emit(timed(event, atNs, this.#clock.bootedAt(atNs)));
+        const time = wallAt(this.#clock.bootedAt(atNs), atNs);
+        if (this.#store) this.#keep(timed(event, time, atNs));
+        else this.#text += this.#lines.line(event, time, atNs, isAgain);
       },
       onLost: (lost) => {
         this.#stretches++;
         this.#lost += lost.count ?? 0;
         if (lost.count === undefined) this.#uncounted++;
-        this.#emit(lostCoverage(lost, this.#clock.bootedAt(lost.untilNs ?? lost.fromNs)));
+        const coverage = lostCoverage(lost, this.#clock.bootedAt(lost.untilNs ?? lost.fromNs));
+        if (this.#store) this.#keep(coverage);
+        else this.#text += this.#lineOf(coverage);
       },
       onBroken: (line, why) => {
         if (++this.#broken <= TOLD) talk(`line ${line}: ${why}`);
@@ -108,23 +116,24 @@ class Conversion {
     }
   }
 
-  #emit(event: Event | UntimedEvent): void {
-    if (this.#store) {
-      if (event.time === undefined) throw this.#clock.storeError;
-      this.#store.write(event);
-    } else this.#lines += `${this.#line(event)}\n`;
+  #keep(event: Event | UntimedEvent): void {
+    if (event.time === undefined) throw this.#clock.storeError;
+    this.#store?.write(event);
   }
 
-  #line(event: Event | UntimedEvent): string {
-    if (this.#values.json) return toJson(event);
-    return formatEvent(event, { width: this.#output.width, color: this.#output.color });
+  #lineOf(event: Event | UntimedEvent): string {
+    return `${this.#values.json ? toJson(event) : formatEvent(event, this.#textOptions())}\n`;
+  }
+
+  #textOptions(): TextOptions {
+    return { width: this.#output.width, color: this.#output.color };
   }
 
   async #flush(): Promise<void> {
-    if (this.#lines === '') return;
-    const lines = this.#lines;
-    this.#lines = '';
-    await this.#output.writeAndWait(this.#values.json ? escapeJsonLines(lines) : lines);
+    if (this.#text === '') return;
+    const text = this.#text;
+    this.#text = '';
+    await this.#output.writeAndWait(this.#values.json ? escapeJsonLines(text) : text);
   }
 
   #summary(): string {

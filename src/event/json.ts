@@ -16,15 +16,23 @@ export type JsonEvent<K extends Kind = Kind> = K extends Kind ? JsonOf<EventOf<K
 
 /** One event as one line of JSON, without the newline. 64-bit numbers keep all their digits. */
 export function toJson(event: Event | UntimedEvent): string {
-  const time = event.time === undefined ? '' : `"time":"${formatWall(event.time as WallNs)}",`;
-  const boot = event.bootNs === undefined ? '' : `"bootNs":${event.bootNs},`;
-  return `{${time}${boot}"kind":"${event.kind}"${inGivenOrder(event) ?? inTableOrder(event)}}`;
+  return `{${jsonTimes(event.time as WallNs | undefined, event.bootNs)}${jsonFields(event)}}`;
+}
+
+/** `"time":"…","bootNs":…,`: the begin of the object, as far as it is known. */
+export function jsonTimes(time: WallNs | undefined, bootNs: bigint | undefined): string {
+  return `${time === undefined ? '' : `"time":"${formatWall(time)}",`}${bootNs === undefined ? '' : `"bootNs":${bootNs},`}`;
+}
+
+/** All fields behind the times. */
+export function jsonFields(event: Omit<Event, 'time'>): string {
+  return `"kind":"${event.kind}"${inGivenOrder(event) ?? inTableOrder(event)}`;
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** The fields as they lie in the event, where that is their order already: the table is four times as long as most events. */
-function inGivenOrder(event: Event | UntimedEvent): string | undefined {
+function inGivenOrder(event: Omit<Event, 'time'>): string | undefined {
   const values = event as unknown as Values;
   const fields = fieldsByName[event.kind];
   let line = '';
@@ -40,7 +48,7 @@ function inGivenOrder(event: Event | UntimedEvent): string | undefined {
   return line;
 }
 
-function inTableOrder(event: Event | UntimedEvent): string {
+function inTableOrder(event: Omit<Event, 'time'>): string {
   const values = event as unknown as Values;
   let line = '';
   for (const { name, type, key } of fieldsByName[event.kind].values()) {

@@ -1,6 +1,6 @@
 /** Wall-clock times in the local time zone (the TZ variable, or the host's), as a person reads them. */
 
-import { floorDiv, NS_PER_S, type WallNs, wallToMs } from '../base/time.ts';
+import { floorDiv, NS_PER_S, nineDigits, type WallNs, wallToMs } from '../base/time.ts';
 
 interface LocalSecond {
   readonly begin: bigint;
@@ -29,9 +29,7 @@ export const localDay = (time: WallNs): string => secondOf(time).day;
 export function localClock(time: WallNs, digits: number): string {
   const { begin, clock } = secondOf(time);
   if (digits === 0) return clock;
-  return `${clock}.${String(time - begin)
-    .padStart(9, '0')
-    .slice(0, digits)}`;
+  return `${clock}.${nineDigits(Number(time - begin)).slice(0, digits)}`;
 }
 
 /** Day and time of day; the day is left out when it is `hiddenDay`. */

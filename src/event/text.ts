@@ -1,8 +1,8 @@
 /** One event, one line for people. */
 
 import { formatDuration } from '../base/duration.ts';
-import { displayWidth, escapedWidth, escapeText } from '../base/escape.ts';
-import { NS_PER_S, type WallNs } from '../base/time.ts';
+import { displayWidth, escapeText } from '../base/escape.ts';
+import { NS_PER_S, nineDigits, type WallNs } from '../base/time.ts';
 import type { Event, UntimedEvent } from './kinds.ts';
 import { localClock, localDay, localTime } from './local-time.ts';
 import { type LineParts, type Part, partsOf, type Style } from './parts.ts';
@@ -40,11 +40,22 @@ const SGR: Record<Style, string> = {
  * Every character that a terminal might obey is escaped.
  */
 export function formatEvent(event: Event | UntimedEvent, options: TextOptions): string {
-  const wide = options.width >= WIDE;
-  const time =
-    event.time === undefined ? sinceBootText(event.bootNs) : timeText(event.time as WallNs, wide, options.hiddenDay);
+  const time = formatTime(event.time as WallNs | undefined, event.bootNs, options);
+  return dimmed(time, options.color) + formatBehindTime(event, time.length, options);
+}
+
+/** The first column, without colour. */
+export function formatTime(time: WallNs | undefined, bootNs: bigint | undefined, options: TextOptions): string {
+  return time === undefined ? sinceBootText(bootNs) : timeText(time, options.width >= WIDE, options.hiddenDay);
+}
+
+export const dimmed = (text: string, color: boolean): string => (color ? `\x1b[${SGR.dim}m${text}\x1b[0m` : text);
+
+/** What follows a time of `timeWidth` columns. */
+export function formatBehindTime(event: Omit<Event, 'time'>, timeWidth: number, options: TextOptions): string {
   const parts = partsOf(event as Event, (from, until) => spanText(from as WallNs, until as WallNs, options.hiddenDay));
-  return lay(time, parts, options, wide ? { flow: 36, gap: '  ' } : { flow: 31, gap: ' ' });
+  const columns = options.width >= WIDE ? { flow: 36, gap: '  ' } : { flow: 31, gap: ' ' };
+  return lay(timeWidth, parts, options, columns);
 }
 
 /** `20:15:07.123`; of another day `11-21 20:15:07.123`, with the year where there is room. */
@@ -57,9 +68,7 @@ function timeText(time: WallNs, wide: boolean, hiddenDay: string | undefined): s
 /** `boot+12.345678`: of a log whose clock is not known. */
 function sinceBootText(bootNs: bigint | undefined): string {
   if (bootNs === undefined) return '-';
-  return `boot+${bootNs / NS_PER_S}.${String(bootNs % NS_PER_S)
-    .padStart(9, '0')
-    .slice(0, 6)}`;
+  return `boot+${bootNs / NS_PER_S}.${nineDigits(Number(bootNs % NS_PER_S)).slice(0, 6)}`;
 }
 
 /** `20:15:07 to 20:15:09 (1.8s)`; nothing for a stretch without length. */
@@ -73,48 +82,68 @@ interface Columns {
   gap: string;
 }
 
-function lay(time: string, parts: LineParts, { width, color }: TextOptions, columns: Columns): string {
+function lay(timeWidth: number, parts: LineParts, { width, color }: TextOptions, columns: Columns): string {
   const { gap } = columns;
-  const line = new Line(color, parts.faint);
-  line.add({ text: time, style: 'dim' });
-  line.add(parts.label, ' ');
-  line.pad(time.length + 1 + LABEL_WIDTH);
-  const flowAt = Math.max(line.width + 1 + WHAT_WIDTH, line.width + widthOf(parts.what, ' '));
+  const line = new Line(timeWidth, color, parts.faint);
+  const label = cellOf(parts.label);
+  const what = parts.what.map(cellOf);
+  const rest = parts.rest.map(cellOf);
+  const flow = parts.flow === '' ? [] : [cellOf({ text: parts.flow, style: 'plain' })];
+  line.add(label, ' ');
+  line.pad(timeWidth + 1 + LABEL_WIDTH);
+  const flowAt = Math.max(line.width + 1 + WHAT_WIDTH, line.width + widthOf(what, ' '));
   const restAt = flowAt + gap.length + columns.flow;
-  const flow: Part[] = parts.flow === '' ? [] : [{ text: parts.flow, style: 'plain' }];
   const flowWidth = widthOf(flow, gap);
-  const restWidth = widthOf(parts.rest, gap);
+  const restWidth = widthOf(rest, gap);
 
-  for (const part of parts.what) line.add(part, ' ');
+  for (const cell of what) line.add(cell, ' ');
   if (flowWidth + restWidth > 0 && flowAt + flowWidth + restWidth <= width) line.pad(flowAt);
-  for (const part of flow) line.add(part, gap);
+  for (const cell of flow) line.add(cell, gap);
   if (flowWidth > 0 && restWidth > 0 && restAt + restWidth <= width) line.pad(restAt);
-  for (const part of parts.rest) line.add(part, gap);
-  for (const part of parts.extras) if (line.width + widthOf([part], gap) <= width) line.add(part, gap);
+  for (const cell of rest) line.add(cell, gap);
+  for (const part of parts.extras) {
+    const cell = cellOf(part);
+    if (line.width + gap.length + cell.width <= width) line.add(cell, gap);
+  }
   return line.text;
 }
 
-/** Columns that the parts take, each with a gap before it. */
-const widthOf = (parts: readonly Part[], gap: string): number =>
-  parts.reduce((sum, { text }) => sum + gap.length + escapedWidth(text), 0);
+/** A part as it is shown: escaped, and measured once. */
+interface Cell extends Part {
+  /** Columns. */
+  readonly width: number;
+}
+
+function cellOf({ text, style }: Part): Cell {
+  const shown = escapeText(text);
+  return { text: shown, style, width: displayWidth(shown) };
+}
+
+/** Columns that the cells take, each with a gap before it. */
+function widthOf(cells: readonly Cell[], gap: string): number {
+  let sum = 0;
+  for (const { width } of cells) sum += gap.length + width;
+  return sum;
+}
 
 /** A line that grows, and knows its width without the colour codes. */
 class Line {
   text = '';
-  width = 0;
+  width: number;
   readonly #color: boolean;
   readonly #faint: boolean;
 
-  constructor(color: boolean, faint: boolean) {
+  /** @param width of what stands before */
+  constructor(width: number, color: boolean, faint: boolean) {
+    this.width = width;
     this.#color = color;
     this.#faint = faint;
   }
 
-  add(part: Part, gap = ''): void {
-    const text = escapeText(part.text);
-    const sgr = this.#faint ? SGR.dim : SGR[part.style];
-    this.text += gap + (this.#color && sgr !== '' ? `\x1b[${sgr}m${text}\x1b[0m` : text);
-    this.width += gap.length + displayWidth(text);
+  add({ text, style, width }: Cell, gap = ''): void {
+    const sgr = this.#color ? SGR[this.#faint ? 'dim' : style] : '';
+    this.text += gap + (sgr === '' ? text : `\x1b[${sgr}m${text}\x1b[0m`);
+    this.width += gap.length + width;
   }
 
   pad(column: number): void {

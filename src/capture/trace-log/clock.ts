@@ -17,15 +17,10 @@ export function fitsBoot(firstNs: bigint, bootedAt: WallNs, writtenAt: WallNs): 
   return writtenAt >= bootedAt && firstNs <= writtenAt - bootedAt + SLACK_NS;
 }
 
-/**
- * Gives an event its time, in place.
- * @param bootedAt wall time of the stamp 0; undefined where it is not known
- */
-export function timed(event: LogEvent, atNs: bigint | undefined, bootedAt: WallNs | undefined): Event | UntimedEvent {
-  const stamped = event as Event;
-  if (atNs === undefined) return stamped;
-  stamped.bootNs = atNs;
-  const time = bootedAt === undefined ? undefined : wallAt(bootedAt, atNs);
+/** A copy of the event with its times, as far as they are known. */
+export function timed(event: LogEvent, time: WallNs | undefined, atNs: bigint | undefined): Event | UntimedEvent {
+  const stamped = { ...event } as Event;
+  if (atNs !== undefined) stamped.bootNs = atNs;
   if (time !== undefined) stamped.time = time;
   return stamped;
 }
@@ -33,8 +28,12 @@ export function timed(event: LogEvent, atNs: bigint | undefined, bootedAt: WallN
 /** 9999-12-31T23:59:59.999999999Z: RFC 3339 has four digits for the year. */
 const MAX_WALL = 253_402_300_799_999_999_999n;
 
-/** Undefined before 1970 and after 9999. */
-function wallAt(bootedAt: WallNs, atNs: bigint): WallNs | undefined {
+/**
+ * Wall time of a stamp; undefined where it is not known, before 1970 and after 9999.
+ * @param bootedAt wall time of the stamp 0
+ */
+export function wallAt(bootedAt: WallNs | undefined, atNs: bigint | undefined): WallNs | undefined {
+  if (bootedAt === undefined || atNs === undefined) return undefined;
   const time = bootedAt + atNs;
   return time >= 0n && time <= MAX_WALL ? wallNs(time) : undefined;
 }

@@ -3,11 +3,11 @@
 import type { IpBytes } from '../../base/ip.ts';
 import type { DropEvent, RetransmitEvent } from '../../event/kinds.ts';
 import { integerOf, required, type TextFields } from './fields.ts';
-import { causeOf, type Decode, type Endian, setDropFacts, type Untimed } from './log-event.ts';
+import { begun, causeOf, type Decode, type Endian, setDropFacts } from './log-event.ts';
 import { type Flow, setState, stateOf } from './values.ts';
 
 export const rawRetransmit: Decode = (fields, endian) => {
-  const event: Untimed<RetransmitEvent> = { kind: 'retransmit', cause: 'unknown' };
+  const event = begun<RetransmitEvent>('retransmit');
   setRawFlow(event, fields, endian);
   const state = stateOf(fields);
   event.cause = causeOf(state);
@@ -16,9 +16,9 @@ export const rawRetransmit: Decode = (fields, endian) => {
 };
 
 export const rawDrop: Decode = (fields, endian) => {
-  const event: Untimed<DropEvent> = { kind: 'drop', class: 'unknown', protocol: 'tcp' };
+  const event = begun<DropEvent>('drop');
   setRawFlow(event, fields, endian);
-  setDropFacts(event, fields, true);
+  setDropFacts(event, fields, 'tcp', true);
   return event;
 };
 

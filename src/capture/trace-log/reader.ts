@@ -1,7 +1,7 @@
 /** A trace log, read piece by piece in bounded memory. */
 
 import { parseAlignedLine } from './aligned-line.ts';
-import { decodeLine } from './events.ts';
+import { EventMemo } from './event-memo.ts';
 import { BadField } from './fields.ts';
 import { parseTraceLine, type TraceLine } from './line.ts';
 import type { Endian, LogEvent } from './log-event.ts';
@@ -10,8 +10,12 @@ import { type LostEvents, LostStretches } from './lost-stretches.ts';
 import { stampNs } from './stamp.ts';
 
 export interface TraceLogHandlers {
-  /** @param atNs the stamp in ns; undefined where it is no time */
-  onEvent(event: LogEvent, atNs: bigint | undefined): void;
+  /**
+   * @param event shared by lines of equal text: not to be changed
+   * @param atNs the stamp in ns; undefined where it is no time
+   * @param isAgain whether this very object came before
+   */
+  onEvent(event: LogEvent, atNs: bigint | undefined, isAgain: boolean): void;
   onLost(lost: LostEvents): void;
   /** A line that should be an event and cannot be read. @param line its number, from 1 */
   onBroken(line: number, why: string): void;
@@ -27,7 +31,7 @@ const OURS =
   /(?:^|[\s:])(?:tcp_retransmit(?:_skb|_synack)?|tcp_(?:send|receive)_reset|kfree_skb|tcp_drop|skb_drop)(?:: +(?:\(\S+\) +)?\w+=| port=)/;
 
 export class TraceLogReader {
-  readonly #endian: Endian;
+  readonly #events: EventMemo;
   readonly #handlers: TraceLogHandlers;
   readonly #lost: LostStretches;
   /** The beginning of a line whose end has not come yet. */
@@ -37,7 +41,7 @@ export class TraceLogReader {
   #foreign = 0;
 
   constructor(endian: Endian, handlers: TraceLogHandlers) {
-    this.#endian = endian;
+    this.#events = new EventMemo(endian);
     this.#handlers = handlers;
     this.#lost = new LostStretches((lost) => handlers.onLost(lost));
   }
@@ -107,8 +111,8 @@ export class TraceLogReader {
   #event(parsed: TraceLine): void {
     this.#lost.note(parsed);
     try {
-      const event = decodeLine(parsed, this.#endian);
-      if (event) this.#handlers.onEvent(event, stampNs(parsed));
+      const event = this.#events.eventOf(parsed);
+      if (event) this.#handlers.onEvent(event, stampNs(parsed), this.#events.isAgain);
       else this.#foreign++;
     } catch (error) {
       if (!(error instanceof BadField)) throw error;

@@ -24,4 +24,4 @@ export class TextMemo<T> {
 }
 
 /** A copy: a piece of a longer text keeps the whole of it in memory. */
-const ownText = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
+export const ownText = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');

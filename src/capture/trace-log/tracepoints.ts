@@ -3,11 +3,11 @@
 import type { DropEvent, ResetEvent, RetransmitEvent } from '../../event/kinds.ts';
 import { ethertypeName, transmitErrorName } from '../../wire/names.ts';
 import { badField, integerOf, required, type TextFields } from './fields.ts';
-import { causeOf, type Decode, setDropFacts, type Untimed } from './log-event.ts';
+import { begun, causeOf, type Decode, setDropFacts, type Untimed } from './log-event.ts';
 import { setEndpointFlow, setReason, setSocketFlow, setState, stateOf } from './values.ts';
 
 const retransmitSkb: Decode = (fields) => {
-  const event: Untimed<RetransmitEvent> = { kind: 'retransmit', cause: 'unknown' };
+  const event = begun<RetransmitEvent>('retransmit');
   setSocketFlow(event, fields);
   const state = stateOf(fields);
   event.cause = causeOf(state);
@@ -18,23 +18,26 @@ const retransmitSkb: Decode = (fields) => {
 };
 
 const retransmitSynack: Decode = (fields) => {
-  const event: Untimed<RetransmitEvent> = { kind: 'retransmit', cause: 'syn-ack' };
+  const event = begun<RetransmitEvent>('retransmit');
   setSocketFlow(event, fields);
+  event.cause = 'syn-ack';
   return event;
 };
 
 const sendReset: Decode = (fields) => {
-  const event: Untimed<ResetEvent> = { kind: 'reset', direction: 'sent' };
+  const event = begun<ResetEvent>('reset');
   setResetFlow(event, fields);
+  event.direction = 'sent';
   setReason(event, fields);
   setState(event, stateOf(fields));
   return event;
 };
 
 const receiveReset: Decode = (fields) => {
-  const event: Untimed<ResetEvent> = { kind: 'reset', direction: 'received' };
+  const event = begun<ResetEvent>('reset');
   setResetFlow(event, fields);
   setCookie(event, fields);
+  event.direction = 'received';
   setState(event, stateOf(fields));
   return event;
 };
@@ -57,13 +60,12 @@ function setCookie(event: Untimed<ResetEvent>, fields: TextFields): void {
 const FAMILIES: Readonly<Record<number, 'ipv4' | 'ipv6'>> = { 2048: 'ipv4', 34525: 'ipv6' };
 
 const kfreeSkb: Decode = (fields) => {
-  const event: Untimed<DropEvent> = { kind: 'drop', class: 'unknown' };
+  const event = begun<DropEvent>('drop');
   const ethertype = required(integerOf(fields, 'protocol=', 0, 0xffff), 'protocol=');
   const family = FAMILIES[ethertype];
   const protocol = family ? undefined : ethertypeName(ethertype);
   if (family) event.family = family;
-  if (protocol !== undefined) event.protocol = protocol;
-  setDropFacts(event, fields, ethertype !== 0);
+  setDropFacts(event, fields, protocol, ethertype !== 0);
   return event;
 };
 
