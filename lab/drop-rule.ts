@@ -6,6 +6,7 @@
  */
 
 import { CommandFailed } from './command.ts';
+import type { Exec } from './qdisc.ts';
 
 export type Family = 4 | 6;
 
@@ -26,8 +27,6 @@ export interface PacketMatch {
   /** `legacy`: the old iptables and not the one over nf_tables. Do not mix both in one namespace. */
   backend?: 'legacy';
 }
-
-type Exec = (...command: string[]) => string;
 
 /** Debian's `iptables` is the nft one; a kernel without nf_tables or without nft_compat has the legacy one only. */
 const TOOLS: Record<Family, readonly string[]> = {

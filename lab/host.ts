@@ -5,6 +5,7 @@ import type { CleanupStack } from './cleanup.ts';
 import { run } from './command.ts';
 import { type Counters, parseCounters } from './counters.ts';
 import { DropRule, type Family, type PacketMatch } from './drop-rule.ts';
+import { Netem } from './netem.ts';
 import { netnsInode, netnsPath } from './netns.ts';
 import { type NftMatch, NftRule } from './nft-rule.ts';
 import { LabProcess } from './process.ts';
@@ -103,6 +104,11 @@ export class Host {
   /** Puts a token bucket with a short queue in front of the device; what overflows is dropped by this host. */
   limitRate(options: RateLimitOptions): RateLimit {
     return new RateLimit((...command) => this.exec(...command), options.device ?? this.device, options);
+  }
+
+  /** Loses packets on their way out, at random. */
+  netem(lossPercent: number): Netem {
+    return new Netem((...command) => this.exec(...command), this.device, lossPercent);
   }
 
   /** Has one CPU handle what the device receives (receive packet steering, Documentation/networking/scaling.rst). */

@@ -10,7 +10,12 @@ export interface Exit {
 }
 
 /** How long a program may take to answer unless the caller says otherwise. */
-const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = patience(30_000);
+
+/** A machine that QEMU emulates, beside others, has a tenth of a CPU at times. */
+export function patience(ms: number): number {
+  return process.env.LOSSLOG_TEST_EMULATED === '1' ? 8 * ms : ms;
+}
 
 export class LabProcess {
   readonly pid: number;

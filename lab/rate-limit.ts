@@ -4,7 +4,7 @@
  * Of the rate limiters, netem and red are not in every kernel; tbf, pfifo, bfifo and htb are.
  */
 
-type Exec = (...command: string[]) => string;
+import { type Exec, qdiscDrops } from './qdisc.ts';
 
 export interface RateLimitOptions {
   /** As tc writes it: `2mbit`. */
@@ -15,13 +15,6 @@ export interface RateLimitOptions {
   burstBytes?: number;
   /** Queue in bytes, beyond which packets are dropped. Default: 20,000. */
   limitBytes?: number;
-}
-
-interface QdiscStatistics {
-  kind: string;
-  packets: number;
-  drops: number;
-  overlimits: number;
 }
 
 export class RateLimit {
@@ -38,10 +31,7 @@ export class RateLimit {
 
   /** Packets that the queue has dropped so far, by the kernel's count. */
   dropped(): number {
-    const text = this.#exec('tc', '-s', '-j', 'qdisc', 'show', 'dev', this.#device);
-    const queue = (JSON.parse(text) as QdiscStatistics[]).find((each) => each.kind === 'tbf');
-    if (queue === undefined) throw new Error(`${this.#device} has no tbf queue`);
-    return queue.drops;
+    return qdiscDrops(this.#exec, this.#device, 'tbf');
   }
 
   remove(): void {

@@ -9,14 +9,14 @@ import type { JsonEvent } from '../src/event/json.ts';
 import type { Kind } from '../src/event/kinds.ts';
 import { CleanupStack } from './cleanup.ts';
 import type { Host } from './host.ts';
-import { LabProcess } from './process.ts';
+import { LabProcess, patience } from './process.ts';
 
 /** The command of this checkout. */
 export const LOSSLOG = fileURLToPath(new URL('../bin/losslog', import.meta.url));
 
 /** How long the recorder may take to attach its probes, and to flush at its end. */
-const START_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = patience(30_000);
+const STOP_TIMEOUT_MS = patience(30_000);
 
 export type { JsonEvent };
 
@@ -93,7 +93,7 @@ export class Recorder {
     const result = spawnSync(LOSSLOG, [command, '--store', this.storeDir, ...args], {
       encoding: 'utf8',
       maxBuffer: 1 << 30,
-      timeout: 120_000,
+      timeout: patience(120_000),
     });
     if (result.error) throw result.error;
     if (result.status !== 0) throw new Error(`losslog ${command} exited with ${result.status}: ${result.stderr}`);

@@ -5,7 +5,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cgroupMounts } from '../../lab/cgroup.ts';
 import { succeeds } from '../../lab/command.ts';
+import { compiledBpf } from '../../lab/compile.ts';
 import { Lab } from '../../lab/lab.ts';
+import { BpfObject } from '../../src/bpf/object.ts';
 import { kernelFacts } from '../../src/capture/kernel-facts.ts';
 import { readKernelBtf } from '../../src/linux/kernel-btf.ts';
 import { openTracefs } from '../../src/linux/tracefs-mount.ts';
@@ -22,6 +24,8 @@ const checks = {
   rps: () => (availableParallelism() < 2 ? 'needs two CPUs' : tryInLab((lab) => lab.twoHosts().client.receiveOn(1))),
   ftrace: () => tracefsProblem(),
   kprobe: () => tracefsProblem('kprobe_events'),
+  fentry: () => tryFentry(),
+  netem: () => tryInLab((lab) => lab.twoHosts().client.netem(1)),
   pahole: () => hasProgram('pahole'),
   perf: () => hasProgram('perf'),
   script: () => hasProgram('script'),
@@ -57,6 +61,20 @@ function tracefsProblem(file = '.'): string | undefined {
     return isThere ? undefined : `tracefs has no ${file}`;
   } catch (error) {
     return `no tracefs: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+function tryFentry(): string | undefined {
+  try {
+    const object = BpfObject.load(compiledBpf('test/kernels/fentry.bpf.c'), { programs: [], configure: () => {} });
+    try {
+      object.attach('on_retransmit');
+      return undefined;
+    } finally {
+      object.close();
+    }
+  } catch (error) {
+    return `this kernel has no fentry: ${error instanceof Error ? error.message : error}`;
   }
 }
 

@@ -61,7 +61,7 @@ class TracepointLog {
   constructor(tasks: readonly string[]) {
     this.#mount = mkdtempSync(join(tmpdir(), 'losslog-tracefs-'));
     run('mount', '-t', 'tracefs', 'tracefs', this.#mount);
-    this.#instance = join(this.#mount, 'instances', `losslog-test-${process.pid}`);
+    this.#instance = join(this.#mount, 'instances', `seen-by-tests-${process.pid}`);
     mkdirSync(this.#instance);
     writeFileSync(join(this.#instance, 'set_event_pid'), tasks.join(' '));
     for (const event of EVENTS) writeFileSync(join(this.#instance, 'events', event, 'enable'), '1');
