@@ -3,19 +3,25 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Event, Kind } from '../event/kinds.ts';
 import { encodeRow, type StringKey } from './row.ts';
-import { type Column, columnsOf, quoted } from './schema.ts';
+import { type Column, columnsOf, hasOwner, quoted } from './schema.ts';
 import type { Bindable } from './sqlite.ts';
 
 /** Rows of one INSERT. For retransmissions (29 columns) 16 take 10 to 15 % less CPU than one; more rows no less. */
 const ROWS = 16;
-/** id, session, skew. */
-const HEAD = 3;
+
+/** The keys under which a slice keeps what rows share. */
+export interface Keys {
+  text: StringKey;
+  owner(event: Event): number | null;
+}
 
 export class KindInserter {
   /** Key of the session in the slice's `session` table. */
   session = 0;
   readonly #columns: readonly Column[];
-  readonly #key: StringKey;
+  readonly #keys: Keys;
+  /** Columns before those of the fields: id, session, skew, owner. */
+  readonly #head: number;
   readonly #many: StatementSync;
   readonly #one: StatementSync;
   readonly #rows: number;
@@ -23,13 +29,12 @@ export class KindInserter {
   readonly #parameters: Bindable[];
   #lastId: number;
 
-  constructor(db: DatabaseSync, kind: Kind, key: StringKey) {
+  constructor(db: DatabaseSync, kind: Kind, keys: Keys) {
     this.#columns = columnsOf(kind);
-    this.#key = key;
-    this.#parameters = Array(ROWS * (HEAD + this.#columns.length)).fill(null);
-    const row = `(${Array(HEAD + this.#columns.length)
-      .fill('?')
-      .join()})`;
+    this.#keys = keys;
+    this.#head = hasOwner(kind) ? 4 : 3;
+    this.#parameters = Array(ROWS * this.#width).fill(null);
+    const row = `(${Array(this.#width).fill('?').join()})`;
     this.#many = db.prepare(`INSERT INTO ${quoted(kind)} VALUES ${Array(ROWS).fill(row).join()}`);
     this.#one = db.prepare(`INSERT INTO ${quoted(kind)} VALUES ${row}`);
     const { lastId, rows } = db
@@ -37,6 +42,10 @@ export class KindInserter {
       .get() as { lastId: number; rows: number };
     this.#lastId = lastId;
     this.#rows = rows;
+  }
+
+  get #width(): number {
+    return this.#head + this.#columns.length;
   }
 
   /** Rows that the table had when it was opened. */
@@ -50,7 +59,7 @@ export class KindInserter {
    * @returns by how much the latest comer was late, in ns: how far the id of a row is beyond its time at most.
    */
   insert(events: readonly Event[], ns: readonly number[]): number {
-    const width = HEAD + this.#columns.length;
+    const width = this.#width;
     const parameters = this.#parameters;
     let at = 0;
     let late = 0;
@@ -60,7 +69,8 @@ export class KindInserter {
       parameters[at] = id;
       parameters[at + 1] = this.session;
       parameters[at + 2] = skew;
-      encodeRow(this.#columns, events[i] as Event, this.#key, parameters, at + HEAD);
+      if (this.#head === 4) parameters[at + 3] = this.#keys.owner(events[i] as Event);
+      encodeRow(this.#columns, events[i] as Event, this.#keys.text, parameters, at + this.#head);
       this.#lastId = id;
       late = Math.max(late, -skew);
       at += width;

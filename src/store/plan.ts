@@ -92,21 +92,43 @@ function benignOf(kind: Kind, { all }: Filter): Sql | undefined {
 
 /** What the filter asks of the columns, or undefined when no row of this slice can fulfil it. */
 function conditionsOf(slice: SliceReader, kind: Kind, filter: Filter): Condition[] | undefined {
-  const texts = [
-    textCondition(slice, 'process', 'value = ?', filter.process),
-    textCondition(slice, 'container', 'substr(value, 1, length(?1)) = ?1', filter.container),
-    textCondition(slice, 'reason', 'value = ? COLLATE NOCASE', filter.reason),
-    textCondition(slice, 'location', "value = ?1 OR substr(value, 1, length(?1) + 1) = ?1 || '+'", filter.location),
-  ];
-  if (texts.includes('none')) return undefined;
+  const reason = textCondition(slice, 'reason', 'value = ? COLLATE NOCASE', filter.reason);
+  const location = textCondition(
+    slice,
+    'location',
+    "value = ?1 OR substr(value, 1, length(?1) + 1) = ?1 || '+'",
+    filter.location,
+  );
+  const owner = ownerCondition(slice, filter);
+  if (reason === 'none' || location === 'none' || owner === 'none') return undefined;
   return [
-    equals(['pid'], filter.pid),
-    ...(texts as (Condition | undefined)[]),
+    owner,
     filter.peer && peerCondition(filter.peer),
-    equals(['netns'], filter.netns),
+    reason,
+    location,
     equals(['sport', 'dport'], filter.port),
     equals(['cause'], filter.cause === undefined ? undefined : causeCode(kind, filter.cause)),
   ].filter((condition) => condition !== undefined);
+}
+
+/** What is asked of where and whose; 'none' when no owner of this slice is such. */
+function ownerCondition(slice: SliceReader, filter: Filter): Condition | 'none' | undefined {
+  const texts = [
+    textCondition(slice, 'process', 'value = ?', filter.process),
+    textCondition(slice, 'container', 'substr(value, 1, length(?1)) = ?1', filter.container),
+  ];
+  if (texts.includes('none')) return 'none';
+  const conditions = [
+    equals(['pid'], filter.pid),
+    equals(['netns'], filter.netns),
+    ...(texts as (Condition | undefined)[]),
+  ]
+    .filter((condition) => condition !== undefined)
+    .map(anyOf);
+  if (conditions.length === 0) return undefined;
+  const owners = `SELECT id FROM owner WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
+  const parameters = conditions.flatMap((condition) => condition.parameters);
+  return { columns: ['owner'], test: (column) => `${column} IN (${owners})`, parameters };
 }
 
 function equals(columns: readonly string[], value: number | undefined): Condition | undefined {

@@ -98,9 +98,9 @@ export class StoreReader {
   /** Who lost most. Connections and coverage do not count. */
   top(filter: Filter, by: TopDimension, limit: number): TopRow[] {
     const tally = new Tally();
-    const canRollUp = hasRollup(by) && isTimeOnly(filter) && filter.kinds === undefined;
+    const canRollUp = isTimeOnly(filter) && filter.kinds === undefined;
     this.#eachSlice(filter, (slice) => {
-      const useRollups = canRollUp && isWhole(slice, filter);
+      const useRollups = canRollUp && hasRollup(slice, by) && isWhole(slice, filter);
       tally.addAll(useRollups ? countRollups(slice, by, filter.all === true) : countEvents(slice, filter, by));
     });
     return tally.top(limit);

@@ -3,7 +3,7 @@
 import { type WallNs, wallNs } from '../base/time.ts';
 import type { FieldType } from '../event/field.ts';
 import type { Event, Kind } from '../event/kinds.ts';
-import { type Column, quoted } from './schema.ts';
+import { type Column, columnsOf, quoted } from './schema.ts';
 import type { Bindable } from './sqlite.ts';
 
 /** Key of a text in the dictionary of the slice. */
@@ -50,7 +50,7 @@ function encodeValue(name: string, type: FieldType, value: unknown, key: StringK
   throw new TypeError(`${name} cannot be ${String(value)}`);
 }
 
-/** A row as read by {@link selectList}: id, skew, then the columns. */
+/** A row as read by {@link selectList}: id, skew, owner, then the columns. */
 export type RawRow = readonly (null | number | string | Uint8Array)[];
 
 const is64 = (type: FieldType): boolean => type === 'u64' || type === 'wall';
@@ -66,26 +66,43 @@ export function selectList(columns: readonly Column[], present: ReadonlySet<stri
     const column = present.has(name) ? quoted(name) : 'NULL';
     return is64(type) ? [`${column} >> 32`, `${column} & 4294967295`] : [column];
   });
-  return ['id', 'skew', ...expressions].join(', ');
+  return ['id', 'skew', present.has('owner') ? 'owner' : 'NULL', ...expressions].join(', ');
 }
 
-/** The event of a row. @param start the first nanosecond of the slice's hour. */
+/** Columns that {@link selectList} puts before those of the fields. */
+const HEAD = 3;
+
+/**
+ * The event of a row.
+ * @param start the first nanosecond of the slice's hour.
+ * @param owner the fields that its owner has.
+ */
 export function decodeRow(
   kind: Kind,
-  columns: readonly Column[],
   row: RawRow,
   start: WallNs,
+  owner: Readonly<Record<string, unknown>> | undefined,
   stringOf: StringOf,
 ): Event {
   const time = wallNs(start + BigInt((row[0] as number) + (row[1] as number)));
-  const event: Record<string, unknown> = { kind, time };
-  let at = 2;
+  const event: Record<string, unknown> = { kind, time, ...owner };
+  decodeColumns(columnsOf(kind), row, HEAD, stringOf, event);
+  return event as unknown as Event;
+}
+
+/** Adds to `fields` those that a row has from `at` on, where they are not NULL. */
+export function decodeColumns(
+  columns: readonly Column[],
+  row: RawRow,
+  at: number,
+  stringOf: StringOf,
+  fields: Record<string, unknown>,
+): void {
   for (const { name, type } of columns) {
     const value = row[at++] as RawRow[number];
     const low = is64(type) ? row[at++] : undefined;
-    if (value !== null) event[name] = decodeValue(type, value, low as number, stringOf);
+    if (value !== null) fields[name] = decodeValue(type, value, low as number, stringOf);
   }
-  return event as unknown as Event;
 }
 
 function decodeValue(type: FieldType, value: number | string | Uint8Array, low: number, stringOf: StringOf): unknown {

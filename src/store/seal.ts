@@ -3,10 +3,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { KINDS } from '../event/kinds.ts';
+import { rollUpHour } from './rollup.ts';
 import { indexSql, quoted } from './schema.ts';
 
 /**
- * Builds the indexes, empties the -wal into the database and leaves WAL mode, so that the slice is one plain file
+ * Builds the indexes and the rollups of the hour, empties the -wal into the database and leaves WAL mode, so that the slice is one plain file
  * that can be read where nothing may be written. May be repeated; takes about 2 µs an event.
  *
  * @throws what SQLite throws: busy while another process reads the slice, disk full, ….
@@ -20,6 +21,7 @@ export function sealSlice(path: string): void {
       const isUsed = db.prepare(`SELECT 1 FROM ${quoted(kind)} LIMIT 1`).get() !== undefined;
       if (isUsed) for (const statement of indexSql(kind)) db.exec(statement);
     }
+    rollUpHour(db);
     db.exec('UPDATE meta SET sealed = 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');
     db.exec('PRAGMA journal_mode = DELETE');
   } finally {

@@ -11,8 +11,8 @@ import { Lru } from '../base/lru.ts';
 import { type WallNs, wallNs } from '../base/time.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { versionError } from './directory.ts';
-import { decodeRow, type RawRow, selectList } from './row.ts';
-import { columnsOf, FORMAT_VERSION, kindTableSql, quoted } from './schema.ts';
+import { decodeColumns, decodeRow, type RawRow, selectList } from './row.ts';
+import { columnsOf, FORMAT_VERSION, hasOwner, kindTableSql, quoted, SHARED_COLUMNS } from './schema.ts';
 import { hourStart, type SliceFile } from './slice-name.ts';
 import { type Bindable, openForReading } from './sqlite.ts';
 
@@ -22,6 +22,12 @@ export interface KindTable {
   /** Id of the last row that belongs to this view. */
   readonly maxId: number;
 }
+
+/** Where and whose: the fields that events share, absent where unknown. */
+export type Owner = Readonly<Record<string, unknown>>;
+
+/** Owners kept in memory at most. */
+const MAX_OWNERS = 10_000;
 
 interface Extent {
   readonly version: number;
@@ -47,7 +53,9 @@ export class SliceReader {
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
   readonly #counts = new Lru<string, number>(MAX_COUNTS);
+  readonly #owners = new Lru<number, Owner>(MAX_OWNERS);
   readonly #string: StatementSync;
+  readonly #owner: StatementSync;
 
   /**
    * Opens a slice; undefined when it is gone or when nothing was committed to it yet.
@@ -88,6 +96,8 @@ export class SliceReader {
         .map(({ kind, maxId }) => [kind, { columns: columnNames(db, kind, tables.get(kind)), maxId }]),
     );
     this.#string = db.prepare('SELECT value FROM string WHERE id = ?');
+    this.#owner = db.prepare(`SELECT ${SHARED_COLUMNS.map(({ name }) => quoted(name)).join()} FROM owner WHERE id = ?`);
+    this.#owner.setReturnArrays(true);
   }
 
   /** Time of the slice's first event; undefined when it has none. */
@@ -124,7 +134,23 @@ export class SliceReader {
   }
 
   decode(kind: Kind, row: RawRow): Event {
-    return decodeRow(kind, columnsOf(kind), row, this.start, (key) => this.stringOf(key));
+    const key = row[2] as number | null;
+    const owner = key === null ? undefined : this.ownerOf(key);
+    return decodeRow(kind, row, this.start, owner, (text) => this.stringOf(text));
+  }
+
+  /** The fields that an owner has (schema.ts). */
+  ownerOf(key: number): Owner {
+    let owner = this.#owners.get(key);
+    if (owner === undefined) {
+      const row = this.#owner.get(key) as unknown as RawRow | undefined;
+      if (row === undefined) throw new LosslogError('STORE', `there is no owner ${key}`);
+      const fields = {};
+      decodeColumns(SHARED_COLUMNS, row, 0, (text) => this.stringOf(text), fields);
+      owner = fields;
+      this.#owners.set(key, owner);
+    }
+    return owner;
   }
 
   /** The text of a key of the dictionary. */
@@ -164,7 +190,9 @@ function readView(db: DatabaseSync, kinds: readonly Kind[]): { extent: Extent; m
 
 /** Names of the columns of a kind's table: those of this build, or what the table has when another release made it. */
 function columnNames(db: DatabaseSync, kind: Kind, sql: string | null | undefined): Set<string> {
-  if (sql === kindTableSql(kind)) return new Set(columnsOf(kind).map(({ name }) => name));
+  if (sql === kindTableSql(kind)) {
+    return new Set([...columnsOf(kind).map(({ name }) => name), ...(hasOwner(kind) ? ['owner'] : [])]);
+  }
   const rows = db.prepare(`SELECT name FROM pragma_table_info('${kind}')`).all() as { name: string }[];
   return new Set(rows.map(({ name }) => name));
 }

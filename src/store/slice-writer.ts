@@ -7,6 +7,7 @@ import { type WallNs, wallNs } from '../base/time.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { Dictionary } from './dictionary.ts';
 import { KindInserter } from './kind-inserter.ts';
+import { Owners } from './owners.ts';
 import { Rollups } from './rollup.ts';
 import { FORMAT_VERSION, kindTableSql, PAGE_SIZE, schemaSql } from './schema.ts';
 import { type Hour, hourStart, type SliceName, sliceFileName } from './slice-name.ts';
@@ -52,6 +53,7 @@ export class SliceWriter {
   readonly #start: WallNs;
   readonly #identity: string;
   readonly #strings: Dictionary;
+  readonly #owners: Owners;
   readonly #inserters: Record<Kind, KindInserter>;
   readonly #rollups: Rollups;
   readonly #extent: Extent;
@@ -83,10 +85,14 @@ export class SliceWriter {
     this.#start = hourStart(name.hour);
     this.#identity = fileIdentity(path);
     this.#strings = new Dictionary(db);
-    this.#inserters = Object.fromEntries(
-      KINDS.map((kind) => [kind, new KindInserter(db, kind, (text) => this.#strings.key(text))]),
-    ) as Record<Kind, KindInserter>;
-    this.#rollups = new Rollups(db, (text) => this.#strings.key(text));
+    const text = (value: string) => this.#strings.key(value);
+    this.#owners = new Owners(db, text);
+    const keys = { text, owner: (event: Event) => this.#owners.keyOf(event) };
+    this.#inserters = Object.fromEntries(KINDS.map((kind) => [kind, new KindInserter(db, kind, keys)])) as Record<
+      Kind,
+      KindInserter
+    >;
+    this.#rollups = new Rollups(db, text);
     this.#extent = readExtent(db);
     this.#rows = KINDS.reduce((sum, kind) => sum + this.#inserters[kind].rows, 0);
     this.#setExtent = db.prepare('UPDATE meta SET first = ?, last = ?, late = ?');
@@ -115,9 +121,9 @@ export class SliceWriter {
     return row.page_count * PAGE_SIZE;
   }
 
-  /** Memory that the texts of the slice take, in bytes. */
-  get stringBytes(): number {
-    return this.#strings.bytes;
+  /** Memory that what rows share takes, in bytes: texts and owners. */
+  get sharedBytes(): number {
+    return this.#strings.bytes + this.#owners.bytes;
   }
 
   /** Whether the file is still the one that was opened; false when somebody removed or replaced it. */

@@ -2,11 +2,11 @@
 
 import { formatIp } from '../base/ip.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
-import { CAUSES, DIRECTIONS, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { CAUSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 import { planOf } from './plan.ts';
-import { BENIGN, NO_STRING } from './rollup.ts';
+import { BENIGN, NO_STRING, peerSql } from './rollup.ts';
 import type { RawRow } from './row.ts';
-import { enumCode, HOUR_ROLLUPS, type HourRollup, hourRollupTable, kindCode, quoted } from './schema.ts';
+import { HOUR_ROLLUPS, type HourRollup, hasOwner, hourRollupTable, isShared, kindCode, quoted } from './schema.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** What was lost under one key. What a `summary` counted is in it. */
@@ -115,12 +115,10 @@ function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension, ta
 const countsOf = (row: RawRow, at: number): [number, number, number] =>
   row.slice(at, at + 3).map(Number) as [number, number, number];
 
-/** The column of the key. Which end is the peer is the same choice as in rollup.ts. */
+/** The column of the key. */
 function keyExpression(kind: Kind, by: TopDimension): string {
-  if (by === 'peer') {
-    const rx = enumCode({ values: DIRECTIONS }, 'rx');
-    return kind === 'drop' ? `CASE WHEN direction = ${rx} THEN src ELSE dst END` : 'dst';
-  }
+  if (by === 'peer') return peerSql(kind);
+  if (isShared(by)) return hasOwner(kind) ? 'owner' : 'NULL';
   // A summary has the cause of retransmissions in the field that holds the reason of drops.
   const name = kind === 'summary' && by === 'cause' ? 'reason' : by;
   return name in fieldsOf(kind) ? quoted(name) : 'NULL';
@@ -134,15 +132,19 @@ function keyText(
 ): string | undefined {
   if (key === null || key === undefined) return undefined;
   if (key instanceof Uint8Array) return formatIp(key);
-  if (by === 'netns') return String(key);
+  if (isShared(by)) {
+    const value = slice.ownerOf(key as number)[by];
+    return value === undefined ? undefined : String(value);
+  }
   if (by === 'cause' && kind === 'retransmit') return CAUSES[(key as number) - 1];
   return slice.stringOf(key as number);
 }
 
 const isHourRollup = (by: TopDimension): by is HourRollup => by in HOUR_ROLLUPS;
 
-/** Whether the rollups hold the counts of a dimension. */
-export const hasRollup = (by: TopDimension): boolean => isHourRollup(by) || by === 'cause' || by === 'reason';
+/** Whether the rollups of a slice hold the counts of a dimension. Those of the hour are made when it is sealed. */
+export const hasRollup = ({ extent }: SliceReader, by: TopDimension): boolean =>
+  isHourRollup(by) ? extent.sealed === 1 : by === 'cause' || by === 'reason';
 
 /** The counts of a whole slice from its rollups. @param all benign drops too. */
 export function countRollups(slice: SliceReader, by: TopDimension, all: boolean): Tally {
@@ -160,7 +162,7 @@ function addHourRollup(slice: SliceReader, by: HourRollup, all: boolean, tally: 
   for (const [key, ...counts] of rows) {
     const [retransmissions, segments, bytes, drops, resets] = counts as [number, number, number, number, number];
     const isUnknown = key === NO_STRING || (key as Uint8Array).length === 0;
-    const text = isUnknown ? undefined : keyText(slice, by, 'retransmit', key);
+    const text = isUnknown ? undefined : key instanceof Uint8Array ? formatIp(key) : slice.stringOf(key as number);
     const events = retransmissions + drops + resets;
     tally.addRow({ events, retransmissions, segments, bytes, drops, resets }, text);
   }

@@ -125,7 +125,7 @@ test('an hour that is over is sealed: indexed, one plain file, still complete', 
   await writer.sealed();
   assert.ok(!isWalFile(first));
   assert.ok(!existsSync(`${first}-wal`));
-  assert.deepEqual(indexesOf(first), ['reset_src', 'reset_dst', 'reset_pid', 'reset_process', 'reset_container']);
+  assert.deepEqual(indexesOf(first), ['reset_src', 'reset_dst', 'reset_owner']);
   assert.deepEqual(readAll(dir), [reset(1n), reset(2n), reset(NS_PER_HOUR)]);
   writer.write([reset(3n)]);
   writer.close();

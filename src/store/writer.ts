@@ -32,8 +32,8 @@ export interface StoreWriterOptions {
 const BATCH = 2048;
 /** Events held while nothing can be stored: some 20 MB. */
 const MAX_BUFFERED = 20_000;
-/** Memory for the texts of an open slice; a slice with more is full. */
-const MAX_STRING_BYTES = 16 << 20;
+/** Memory for the texts and owners of an open slice; a slice with more is full. */
+const MAX_SHARED_BYTES = 16 << 20;
 const MAX_SLICE_BYTES = 48 << 20;
 /** An empty slice has 14 pages. */
 const MIN_SLICE_BYTES = 32 * PAGE_SIZE;
@@ -261,7 +261,7 @@ export class StoreWriter implements Sink {
 
   #isFull(slice: SliceWriter): boolean {
     const { maxSliceRows } = this.#options;
-    return slice.rows >= maxSliceRows || slice.stringBytes >= MAX_STRING_BYTES || slice.bytes >= this.#maxSliceBytes;
+    return slice.rows >= maxSliceRows || slice.sharedBytes >= MAX_SHARED_BYTES || slice.bytes >= this.#maxSliceBytes;
   }
 
   /** Tells in coverage what was lost, now that storing works. */
