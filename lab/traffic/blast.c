@@ -25,12 +25,15 @@ static int open_socket(const struct addrinfo *to, int sport)
 {
 	struct sockaddr_storage from = { .ss_family = to->ai_family };
 	int fd = socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int on = 1;
 
 	if (to->ai_family == AF_INET6)
 		((struct sockaddr_in6 *)&from)->sin6_port = htons(sport);
 	else
 		((struct sockaddr_in *)&from)->sin_port = htons(sport);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&from, to->ai_addrlen) != 0)
+	/* the blast before this one may not have exited yet */
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+	    bind(fd, (struct sockaddr *)&from, to->ai_addrlen) != 0)
 		return -1;
 	return fd;
 }
