@@ -122,12 +122,14 @@ export function lostOf(stats: string): number {
   return count('overrun') + count('commit overrun') + count('dropped events');
 }
 
-/** Removes the instances that recorders left which are gone. One that is read cannot be removed, wherever its reader runs. */
+/**
+ * Removes the instances that recorders left which are gone; no other, however it is named. One that is read cannot be
+ * removed, wherever its reader runs.
+ */
 export function removeDeadInstances(tracefs: string): string[] {
-  const names = readdirSync(join(tracefs, 'instances')).filter((name) => name.startsWith(PREFIX));
-  return names.filter((name) => {
-    const [, pid = '', start = ''] = /^losslog-(\d+)-(\d+)$/.exec(name) ?? [];
-    if (pid !== '' && processStart(Number(pid)) === BigInt(start)) return false;
+  return readdirSync(join(tracefs, 'instances')).filter((name) => {
+    const [, pid, start] = /^losslog-(\d+)-(\d+)$/.exec(name) ?? [];
+    if (pid === undefined || start === undefined || processStart(Number(pid)) === BigInt(start)) return false;
     try {
       rmdirSync(join(tracefs, 'instances', name));
       return true;
