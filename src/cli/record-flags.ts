@@ -4,6 +4,7 @@ import { choice, nonEmpty } from '../base/values.ts';
 import { SOURCES } from '../capture/capture.ts';
 import { storeFlag } from './default-store.ts';
 import type { FlagTable } from './flag.ts';
+import { serveFlags } from './serve-flags.ts';
 
 const FORMS = ['text', 'json'] as const;
 export type PrintForm = (typeof FORMS)[number];
@@ -52,4 +53,6 @@ export const recordFlags = {
     doc: 'remove history older than this (30d)',
     parse: parseDuration,
   },
+  ...serveFlags,
+  listen: { ...serveFlags.listen, doc: `serve the page and the API too; ${serveFlags.listen.doc}` },
 } as const satisfies FlagTable;

@@ -3,6 +3,8 @@
 import { wallFromMs } from '../base/time.ts';
 import { localDay } from '../event/local-time.ts';
 import { type RecorderOptions, type RecorderReady, runRecorder } from '../recorder/recorder.ts';
+import type { LiveHub } from '../server/live.ts';
+import type { Serving } from '../server/serve.ts';
 import { storeDir } from './default-store.ts';
 import type { ValuesOf } from './flag.ts';
 import { LivePrinter } from './live-printer.ts';
@@ -27,21 +29,33 @@ export async function record(values: Values, output: Output): Promise<number> {
   const form = values.print ?? (output.isTty ? 'text' : undefined);
   const printer = form && livePrinter(form, values, output);
   const second = setInterval(() => printer?.tick(), 1000);
+  const server = values.listen === undefined ? undefined : await serveWhileRecording(values);
   try {
     await runRecorder({
       ...recorderOptions(values),
-      ...(printer ? { onEvents: (events) => printer.print(events) } : {}),
+      onEvents: (events) => {
+        printer?.print(events);
+        server?.hub.write(events);
+      },
       onReady: (info) => talk(readyText(info)),
       onTalk: talk,
       signal: stop.signal,
     });
   } finally {
     clearInterval(second);
+    await server?.serving.close();
   }
   printer?.tick();
   if (await output.drained(1000)) return 0;
   talk('nobody read the last events from stdout (they are in the store)');
   process.exit(0);
+}
+
+/** The page and the API; before the recording begins, so that an address that is taken is told first. */
+async function serveWhileRecording(values: Values): Promise<{ hub: LiveHub; serving: Serving }> {
+  const [{ LiveHub }, { beginServing }] = await Promise.all([import('../server/live.ts'), import('./serve.ts')]);
+  const hub = new LiveHub();
+  return { hub, serving: await beginServing(values, hub) };
 }
 
 function recorderOptions(

@@ -2,6 +2,7 @@
 
 import { version } from '../recorder/version.ts';
 import { DEFAULT_LISTEN, type ListenAddress } from '../server/listen-address.ts';
+import type { LiveHub } from '../server/live.ts';
 import { type Serving, serve as startServing } from '../server/serve.ts';
 import { storeDir } from './default-store.ts';
 import { talk } from './output.ts';
@@ -24,8 +25,8 @@ export async function serve(values: ServeValues): Promise<number> {
   return 0;
 }
 
-/** Starts the server, and says where it is. */
-export async function beginServing(values: ServeValues): Promise<Serving> {
+/** Starts the server, and says where it is. @param hub where live events come from, if not from the store */
+export async function beginServing(values: ServeValues, hub?: LiveHub): Promise<Serving> {
   const dir = storeDir(values.store);
   const serving = await startServing({
     storeDir: dir,
@@ -33,6 +34,7 @@ export async function beginServing(values: ServeValues): Promise<Serving> {
     version: version(),
     ...(values.token ? { token: true } : {}),
     ...(values['token-file'] === undefined ? {} : { tokenFile: values['token-file'] }),
+    ...(hub ? { hub } : {}),
     onTalk: talk,
   });
   talk(`serving ${serving.url}/ (the store ${dir})`);

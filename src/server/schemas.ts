@@ -47,6 +47,9 @@ function kindSchema(kind: Kind): Schema {
 export const components: Readonly<Record<string, Schema>> = {
   ...Object.fromEntries(KINDS.map((kind) => [kind, kindSchema(kind)])),
   event: {
+    type: 'object',
+    properties: { kind: { type: 'string', enum: KINDS } },
+    required: ['kind'],
     description: 'An event, as --json prints it. A field is absent when it is not known.',
     oneOf: KINDS.map((kind) => ({ $ref: `#/components/schemas/${kind}` })),
     discriminator: { propertyName: 'kind' },

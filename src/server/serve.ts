@@ -1,8 +1,14 @@
 /** Puts the parts of the server together. */
 
 import { join } from 'node:path';
+import { messageOf } from '../base/errors.ts';
+import { prepareDirectory } from '../store/directory.ts';
 import { Access } from './access.ts';
 import { isLoopback, type ListenAddress, urlOf } from './listen-address.ts';
+import type { LiveHub } from './live.ts';
+import { liveHandler } from './live-handler.ts';
+import { followingHub } from './live-source.ts';
+import { openApiHandler } from './openapi.ts';
 import { QueryHandler } from './query-handler.ts';
 import { HttpServer } from './server.ts';
 import { StaticFiles } from './static-files.ts';
@@ -17,6 +23,8 @@ export interface ServeOptions {
   readonly token?: boolean;
   /** Where the token is; default: `token` in the store. */
   readonly tokenFile?: string;
+  /** Where live events come from; default: the store is followed. */
+  readonly hub?: LiveHub;
   /** What the user should know, a line each. */
   onTalk(line: string): void;
 }
@@ -30,18 +38,20 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Serves until {@link Serving.close}. @throws what {@link HttpServer.listen} and {@link readOrMakeToken} throw */
+/** Serves until {@link Serving.close}. @throws what {@link HttpServer.listen} and {@link readOrMakeToken} throw; NOT_PERMITTED when there is no place for the token */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const { storeDir, version, listen } = options;
   const needsToken = options.token === true || !isLoopback(listen);
   const tokenFile = options.tokenFile ?? join(storeDir, 'token');
+  if (needsToken && options.tokenFile === undefined) prepareDirectory(storeDir);
   const access = new Access(needsToken ? readOrMakeToken(tokenFile) : undefined);
   const files = new StaticFiles();
+  const hub = options.hub ?? followingHub(storeDir, (error) => options.onTalk(`live: ${messageOf(error)}`));
   const queries = new QueryHandler({ storeDir, version });
   const server = new HttpServer({
     access,
     files,
-    handlers: [(exchange) => queries.handle(exchange)],
+    handlers: [openApiHandler(version), liveHandler(hub), (exchange) => queries.handle(exchange)],
     onError: options.onTalk,
   });
   const bound = await server.listen(listen);

@@ -4,40 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { cidrContains, formatIp } from '../base/ip.ts';
+import { formatIp } from '../base/ip.ts';
 import { NS_PER_HOUR, type WallNs, wallNs } from '../base/time.ts';
 import { type Filter, TOP_DIMENSIONS, type TopDimension } from '../event/filter.ts';
 import { CAUSES, type Event, KINDS } from '../event/kinds.ts';
+import { matches } from '../event/match.ts';
 import { anyEvent, EPOCH, time } from './arbitrary-event.test-util.ts';
 import { StoreReader } from './reader.ts';
 import type { TopRow } from './tally.ts';
 import { openWriter } from './temporary-store.test-util.ts';
-
-/** The meaning of a filter, said once more and without SQL. */
-function matches(event: Event, filter: Filter): boolean {
-  const values = event as unknown as Record<string, unknown>;
-  const flow = event as { src?: Uint8Array; dst?: Uint8Array; sport?: number; dport?: number };
-  const same = (name: string, wanted: unknown) => wanted === undefined || values[name] === wanted;
-  const lower = (text: unknown) => String(text).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-  const { since, until, peer, port, reason, location, container } = filter;
-  return (
-    (since === undefined || event.time >= since) &&
-    (until === undefined || event.time < until) &&
-    (!filter.kinds || filter.kinds.includes(event.kind)) &&
-    (filter.all === true || !('class' in event) || event.class !== 'benign') &&
-    same('cause', filter.cause) &&
-    same('process', filter.process) &&
-    same('pid', filter.pid) &&
-    same('netns', filter.netns) &&
-    (port === undefined || flow.sport === port || flow.dport === port) &&
-    (reason === undefined || (values.reason !== undefined && lower(values.reason) === lower(reason))) &&
-    (location === undefined ||
-      values.location === location ||
-      String(values.location ?? '').startsWith(`${location}+`)) &&
-    (container === undefined || (values.container !== undefined && String(values.container).startsWith(container))) &&
-    (peer === undefined || [flow.src, flow.dst].some((end) => end !== undefined && cidrContains(peer, end)))
-  );
-}
 
 const addressOf = fc.constantFrom(Uint8Array.of(10, 0, 0, 1), Uint8Array.of(10, 0, 1, 255), new Uint8Array(16));
 

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import fc from 'fast-check';
+import { toJson } from '../event/json.ts';
+import { anyEvent } from '../store/arbitrary-event.test-util.ts';
+import { endpoints } from './endpoints.ts';
+import { openApi } from './openapi.ts';
+import { components } from './schemas.ts';
+import { Site } from './serving.test-util.ts';
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, discriminator: true });
+formats.default(ajv);
+ajv.addVocabulary(['components', 'example']);
+ajv.addSchema({ $id: 'losslog', components: { schemas: components } });
+
+/** Checks a value against a schema of ours, whose references mean the document. */
+function check(schema: object, value: unknown, what: string): void {
+  const validate = ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"losslog#/')));
+  assert.ok(validate(value), `${what}: ${ajv.errorsText(validate.errors)}`);
+}
+
+test('the document is OpenAPI 3.1', async (t) => {
+  const { valid, errors } = await new Validator().validate(JSON.parse(JSON.stringify(openApi('1.2.3'))));
+  assert.ok(valid, JSON.stringify(errors));
+  const site = await Site.start(t, []);
+  assert.deepEqual(await site.json('/api/v1/openapi.json'), JSON.parse(JSON.stringify(openApi('1.2.3'))));
+});
+
+test('operations have names of their own', () => {
+  const { paths } = openApi('0') as { paths: Record<string, { get: { operationId: string } }> };
+  const ids = Object.values(paths).map(({ get }) => get.operationId);
+  assert.deepEqual(ids, [...new Set(ids)]);
+  for (const id of ids) assert.match(id, /^[a-z]+([A-Z][a-z]*)*$/);
+});
+
+test('every event is as its schema says', () => {
+  const validate = ajv.compile({ $ref: 'losslog#/components/schemas/event' });
+  fc.assert(
+    fc.property(anyEvent, (event) => {
+      const json = JSON.parse(toJson(event));
+      assert.ok(validate(json), `${JSON.stringify(json)}: ${ajv.errorsText(validate.errors)}`);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('every answer is as its schema says', async (t) => {
+  const events = fc.sample(anyEvent, { numRuns: 300, seed: 7 });
+  const site = await Site.start(t, events);
+  const needed: Record<string, string> = { '/api/v1/top': '?by=netns' };
+  for (const { path, schema } of endpoints) {
+    const asked = path + (needed[path] ?? '');
+    check(schema, await site.json(asked), asked);
+  }
+});
