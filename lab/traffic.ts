@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { compiled } from './compile.ts';
 import type { Host, SpawnOptions } from './host.ts';
 import type { LabProcess } from './process.ts';
+import type { DeafOptions } from './traffic/deaf.ts';
 import type { FullListenerOptions } from './traffic/full-listener.ts';
 import type { HolderOptions, HolderState } from './traffic/holder.ts';
 import type { SendOptions, SendResult } from './traffic/send.ts';
@@ -78,6 +79,12 @@ export async function startFullListener(
   spawn: SpawnOptions = {},
 ): Promise<{ process: LabProcess; port: number }> {
   const process = start(host, 'full-listener', options, spawn);
+  return { process, ...(await process.answer<{ port: number }>()) };
+}
+
+/** Starts a process that has a UDP port and never reads it. */
+export async function startDeaf(host: Host, options: DeafOptions): Promise<{ process: LabProcess; port: number }> {
+  const process = start(host, 'deaf', options, {});
   return { process, ...(await process.answer<{ port: number }>()) };
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
-import { blastUdp, injectFrames, sendTcp, startSink } from '../lab/traffic.ts';
+import { blastUdp, injectFrames, sendTcp, startDeaf, startSink } from '../lab/traffic.ts';
 import { be16, ethernet, filler, ipv4, SYN, TCP, tcp, UDP, udp } from './helpers/frames.ts';
 import { type Drop, record, tally } from './helpers/record.ts';
 import { requires } from './helpers/requires.ts';
@@ -86,22 +86,10 @@ for (const family of [4, 6] as const) {
   });
 }
 
-/** Binds, says its port, and then never reads. */
-const DEAF = `
-  const socket = require('node:dgram').createSocket('udp4');
-  process.title = 'the-deaf';
-  socket.bind(0, () => {
-    socket.setRecvBufferSize(4096);
-    console.log(socket.address().port);
-    setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20000), 20);
-  });`;
-
 test('a full UDP receive buffer, and whose it is', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
-  const deaf = server.spawn([process.execPath, '-e', DEAF]);
-  const port = Number(await deaf.line());
-  await sleep(200);
+  const { process: deaf, port } = await startDeaf(server, { family: 4, title: 'the-deaf' });
   const { drops, counters } = await counted(server, () =>
     blastUdp(client, { host: server.ip4, port, count: 499, bytes: 500 }),
   );
