@@ -16,7 +16,7 @@ import { SliceCache } from './slice-cache.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
 import { SliceReader } from './slice-reader.ts';
 import { sqliteCode } from './sqlite.ts';
-import { countEvents, countRollups, hasRollup, Tally, type TopRow } from './tally.ts';
+import { addRollups, countEvents, hasRollup, Tally, type TopRow } from './tally.ts';
 
 /** A slice that could not be read, or not to its end. */
 export interface SkippedSlice {
@@ -101,7 +101,8 @@ export class StoreReader {
     const canRollUp = isTimeOnly(filter) && filter.kinds === undefined;
     this.#eachSlice(filter, (slice) => {
       const useRollups = canRollUp && hasRollup(slice, by) && isWhole(slice, filter);
-      tally.addAll(useRollups ? countRollups(slice, by, filter.all === true) : countEvents(slice, filter, by));
+      if (useRollups) addRollups(tally, slice, by, filter.all === true);
+      else tally.addAll(countEvents(slice, filter, by));
     });
     return tally.top(limit);
   }

@@ -39,6 +39,8 @@ const COUNTED: Record<TopDimension, readonly Kind[]> = {
 /** Counts by key, to which slices are added. */
 export class Tally {
   readonly #rows = new Map<string | undefined, TopRow>();
+  /** The same peers come in slice after slice. */
+  readonly #peers = new Map<string, string>();
 
   /** @param kind the kind that the counts are of, a summary's being the one that it sums up. */
   add(key: string | undefined, kind: Kind, [events, segments, bytes]: readonly [number, number, number]): void {
@@ -61,6 +63,17 @@ export class Tally {
     row.bytes += counts.bytes;
     row.drops += counts.drops;
     row.resets += counts.resets;
+  }
+
+  /** The address whose bytes are given in hexadecimal; undefined for none. */
+  peerText(hex: string): string | undefined {
+    if (hex === '') return undefined;
+    let text = this.#peers.get(hex);
+    if (text === undefined) {
+      text = formatIp(Buffer.from(hex, 'hex'));
+      this.#peers.set(hex, text);
+    }
+    return text;
   }
 
   addAll(other: Tally): void {
@@ -146,36 +159,41 @@ const isHourRollup = (by: TopDimension): by is HourRollup => by in HOUR_ROLLUPS;
 export const hasRollup = ({ extent }: SliceReader, by: TopDimension): boolean =>
   isHourRollup(by) ? extent.sealed === 1 : by === 'cause' || by === 'reason';
 
-/** The counts of a whole slice from its rollups. @param all benign drops too. */
-export function countRollups(slice: SliceReader, by: TopDimension, all: boolean): Tally {
-  const tally = new Tally();
+/**
+ * Adds the counts of a whole slice from its rollups: all or, when it cannot be read, none.
+ * @param all benign drops too.
+ */
+export function addRollups(tally: Tally, slice: SliceReader, by: TopDimension, all: boolean): void {
   if (isHourRollup(by)) addHourRollup(slice, by, all, tally);
-  else addMinuteRollup(slice, by, all, tally);
-  return tally;
+  else tally.addAll(countMinutes(slice, by, all));
 }
 
+/** Thousands of peers in each of many slices: reading their addresses as BLOBs would take twice as long as all the rest. */
 function addHourRollup(slice: SliceReader, by: HourRollup, all: boolean, tally: Tally): void {
+  const key = by === 'peer' ? 'hex(key)' : 'key';
   const dropped = all ? 'drops + benign' : 'drops';
   const rows = slice.all(
-    `SELECT key, retransmissions, segments, bytes, ${dropped}, resets FROM ${hourRollupTable(by)}`,
-  );
-  for (const [key, ...counts] of rows) {
-    const [retransmissions, segments, bytes, drops, resets] = counts as [number, number, number, number, number];
-    const isUnknown = key === NO_STRING || (key as Uint8Array).length === 0;
-    const text = isUnknown ? undefined : key instanceof Uint8Array ? formatIp(key) : slice.stringOf(key as number);
+    `SELECT ${key}, retransmissions, segments, bytes, ${dropped}, resets FROM ${hourRollupTable(by)}`,
+  ) as [string | number, number, number, number, number, number][];
+  const texts = rows.map(([id]) => (typeof id === 'string' ? tally.peerText(id) : textOf(slice, id)));
+  for (const [i, [, retransmissions, segments, bytes, drops, resets]] of rows.entries()) {
     const events = retransmissions + drops + resets;
-    tally.addRow({ events, retransmissions, segments, bytes, drops, resets }, text);
+    tally.addRow({ events, retransmissions, segments, bytes, drops, resets }, texts[i]);
   }
 }
 
-function addMinuteRollup(slice: SliceReader, by: TopDimension, all: boolean, tally: Tally): void {
+const textOf = (slice: SliceReader, id: number): string | undefined =>
+  id === NO_STRING ? undefined : slice.stringOf(id);
+
+function countMinutes(slice: SliceReader, by: TopDimension, all: boolean): Tally {
+  const tally = new Tally();
   const kinds = COUNTED[by].map(kindCode).join();
   const rows = slice.all(
     `SELECT what, kind, sum(events), sum(segments), sum(bytes) FROM minute
      WHERE kind IN (${kinds}) ${all ? '' : `AND class <> ${BENIGN}`} GROUP BY 1, 2`,
   );
   for (const row of rows) {
-    const text = row[0] === NO_STRING ? undefined : slice.stringOf(row[0] as number);
-    tally.add(text, KINDS[(row[1] as number) - 1] as Kind, countsOf(row, 2));
+    tally.add(textOf(slice, row[0] as number), KINDS[(row[1] as number) - 1] as Kind, countsOf(row, 2));
   }
+  return tally;
 }
