@@ -38,19 +38,14 @@ export function planOf(slice: SliceReader, kind: Kind, filter: Filter): Plan | u
   const table = slice.kinds.get(kind);
   const wanted = wantedOf(kind, filter);
   if (!table || wanted === 'none') return undefined;
+  // Releases that wrote no summaries made the table with fewer columns.
+  if (kind === 'summary' && !table.columns.has('lacks')) return undefined;
   const conditions = conditionsOf(slice, kind, filter);
   if (!conditions?.every(({ columns }) => columns.every((column) => table.columns.has(column)))) return undefined;
   const ids = idRange(slice, table, filter);
   const lookup = lookupOf(slice, kind, conditions, ids);
   if (lookup === 'none') return undefined;
-  const parts = [
-    ids,
-    lookup,
-    timeRange(slice, filter),
-    wanted,
-    benignOf(kind, table, filter),
-    ...conditions.map(anyOf),
-  ];
+  const parts = [ids, lookup, timeRange(slice, filter), wanted, benignOf(kind, filter), ...conditions.map(anyOf)];
   const used = parts.filter((part) => part !== undefined);
   return {
     kind,
@@ -101,10 +96,9 @@ function wantedOf(kind: Kind, { kinds }: Filter): Sql | 'none' | undefined {
 }
 
 /** What is benign is left out unless asked for. */
-function benignOf(kind: Kind, { columns }: KindTable, { all }: Filter): Sql | undefined {
-  if (all || !columns.has('class')) return undefined;
+function benignOf(kind: Kind, { all }: Filter): Sql | undefined {
   const isBenign = benignIn(kind);
-  return isBenign === undefined ? undefined : { sql: `NOT (${isBenign})`, parameters: [] };
+  return all || isBenign === undefined ? undefined : { sql: `NOT (${isBenign})`, parameters: [] };
 }
 
 /** The condition under which a row is about something benign; undefined for a kind that never is. */

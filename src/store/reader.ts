@@ -289,7 +289,7 @@ function benignCounted(slice: SliceReader, filter: Filter, kind: Kind, atMost: n
     count += slice.all(`SELECT count(*) FROM (${rows})`, plan.parameters)[0]?.[0] as number;
   }
   const summaries = kind === 'drop' ? planOf(slice, 'summary', { ...filter, all: true }) : undefined;
-  if (summaries && slice.kinds.get('summary')?.columns.has('class')) {
+  if (summaries) {
     const sum = `SELECT ifnull(sum(events), 0) ${summaries.from} AND ${benignIn('summary')}`;
     count += slice.all(sum, summaries.parameters)[0]?.[0] as number;
   }
