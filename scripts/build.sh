@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm pack runs this first: dist/ gets the compiled JavaScript and the BPF object, so that the installed package
+# npm pack runs this first: dist/ gets the compiled JavaScript, the BPF object and the page, so that the installed package
 # needs no compiler. Talks to stderr, since `npm pack --json` owns stdout.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -10,6 +10,7 @@ bash scripts/setup.sh
 rm -rf dist
 tsc -p tsconfig.build.json
 cp build/losslog.bpf.o dist/bpf/losslog.bpf.o
+cp -r build/ui dist/ui
 
 # tsc rewrites the extension in imports, not in a worker's URL; such a URL must be made from import.meta.url's own.
 if grep -rnE "new URL\([^)]*\.ts['\"\`]" dist; then

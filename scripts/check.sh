@@ -18,6 +18,7 @@ check() {
 
 check 'style (biome)' biome ci --error-on-warnings .
 check 'types (tsc)' tsc -p .
+check 'types of the page (tsc)' tsc -p ui
 check 'layers' node --disable-warning=ExperimentalWarning scripts/check-layers.ts
 check 'generated files' node --disable-warning=ExperimentalWarning scripts/generate.ts --check
 exit "$status"

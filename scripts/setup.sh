@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings a checkout to where it runs: distribution packages, npm packages, the BPF object.
+# Brings a checkout to where it runs: distribution packages, npm packages, the BPF object, the page.
 # Installs only what is missing, so it costs nothing when all is there. Mounts nothing, changes no setting of the host.
 # `setup.sh kernels` adds what boots other kernels; `setup.sh tests` adds what only tests use, where there is apt; elsewhere tests that miss something are skipped and say so.
 # Exit codes: 0 ready, 1 an installation or the compilation failed, 3 something must be installed by hand.
@@ -23,6 +23,7 @@ test_packages='
 pahole      dwarves
 perf        linux-perf
 tshark      tshark
+chromium    chromium
 nft         nftables
 '
 kernel_packages='
@@ -111,6 +112,16 @@ compile_object() {
   give_back build
 }
 
+page_is_current() {
+  [[ -e build/ui/index.html && -z $(find ui src/event package-lock.json scripts/build-ui.ts -newer build/ui/index.html -print -quit) ]]
+}
+
+build_page() {
+  say 'building the page'
+  node --disable-warning=ExperimentalWarning scripts/build-ui.ts
+  give_back build
+}
+
 cache_is_current() {
   [[ -e build/.cache-stamp && -z $(find src -newer build/.cache-stamp -print -quit) ]]
 }
@@ -126,7 +137,7 @@ warm_cache() {
 # Under sudo the files would belong to root; they belong to whoever owns the checkout.
 give_back() { [[ $EUID -ne 0 ]] || chown -R -h "$(stat -c %u:%g .)" "$1"; }
 
-is_ready() { [[ -z $(missing_packages 1) ]] && npm_is_current && object_is_current && cache_is_current; }
+is_ready() { [[ -z $(missing_packages 1) ]] && npm_is_current && object_is_current && page_is_current && cache_is_current; }
 
 # The bundled runtime exists for x86-64 and arm64 with glibc; elsewhere the system's Node must be new enough.
 check_node() {
@@ -145,6 +156,7 @@ if ! is_ready; then
   npm_is_current || install_npm
   object_is_current || compile_object
   check_node
+  page_is_current || PATH=$PWD/node_modules/.bin:$PATH build_page
   cache_is_current || PATH=$PWD/node_modules/.bin:$PATH warm_cache
   say 'ready'
 fi

@@ -39,7 +39,7 @@ run() {
 if [[ ${#files[@]} -gt 0 ]]; then
   run 1 300 "${files[@]}"
 else
-  run "$(nproc)" 60 'src/**/*.test.ts' 'scripts/**/*.test.ts'
+  run "$(nproc)" 60 'src/**/*.test.ts' 'ui/**/*.test.ts' 'scripts/**/*.test.ts'
   run 1 300 'test/**/*.test.ts'
 fi
 

@@ -76,9 +76,8 @@ class SmallRing {
     return records;
   }
 
-  /** Those that found no room: they are counted. */
   get lost(): number {
-    return this.losses.noRoom();
+    return this.losses.read().get('drops lost: their ring was full') as number;
   }
 
   close(): void {

@@ -26,6 +26,7 @@ const checks = {
   kprobe: () => tracefsProblem('kprobe_events'),
   fentry: () => tryFentry(),
   netem: () => tryInLab((lab) => lab.twoHosts().client.netem(1)),
+  chromium: () => (existsSync('/usr/bin/chromium') ? undefined : 'chromium is not installed'),
   pahole: () => hasProgram('pahole'),
   perf: () => hasProgram('perf'),
   script: () => hasProgram('script'),
