@@ -37,6 +37,12 @@ const record = defineCommand({
 const showFlags = {
   store: storeFlag,
   ...filterFlags,
+  incident: {
+    type: 'value',
+    placeholder: 'ID',
+    doc: 'the events of an incident that `losslog why` names',
+    parse: nonEmpty,
+  },
   limit: limit('the newest N events (100); 0 for all'),
   json,
 } as const satisfies FlagTable;
@@ -80,6 +86,33 @@ const top = defineCommand({
     { line: 'losslog top --live', doc: 'watch losses as they are recorded' },
   ],
   run: async (values, output) => (await import('./top.ts')).top(values, output),
+});
+
+const { all: _all, ...whyFilters } = filterFlags;
+
+const whyFlags = {
+  store: storeFlag,
+  ...whyFilters,
+  limit: limit('the first N incidents (10); 0 for all'),
+  json,
+} as const satisfies FlagTable;
+
+const why = defineCommand({
+  name: 'why',
+  summary: 'why packets were lost: incidents with evidence and advice, the worst first',
+  about: [
+    'Joins retransmissions with the drops that caused them and puts thousands of events together by cause, place and time. Each incident says how sure it is, what else it could be, and what to do. Without --since it takes all of history.',
+    ABOUT_TIMES,
+  ],
+  flags: whyFlags,
+  examples: [
+    { line: 'losslog why --since -1h', doc: 'what went wrong in the last hour' },
+    {
+      line: 'losslog why --since "yesterday 14:00" --until "yesterday 15:00" --process nginx',
+      doc: 'whose trouble was that',
+    },
+  ],
+  run: async (values, output) => (await import('./why.ts')).why(values, output),
 });
 
 const exportFlags = {
@@ -295,6 +328,7 @@ const completion = defineCommand({
 export const commands: readonly Command[] = [
   record,
   show,
+  why,
   top,
   coverageCommand,
   serve,

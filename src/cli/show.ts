@@ -7,6 +7,7 @@ import { toJson } from '../event/json.ts';
 import type { Event } from '../event/kinds.ts';
 import { localDay } from '../event/local-time.ts';
 import { formatEvent } from '../event/text.ts';
+import { evidenceOf } from '../explain/explain.ts';
 import { StoreReader } from '../store/reader.ts';
 import { storeDir } from './default-store.ts';
 import { type filterFlags, toFilter } from './filters.ts';
@@ -14,7 +15,7 @@ import type { ValuesOf } from './flag.ts';
 import { type Output, talk } from './output.ts';
 import { remarks } from './remarks.ts';
 
-type Values = ValuesOf<typeof filterFlags> & { store?: string; limit?: number; json?: true };
+type Values = ValuesOf<typeof filterFlags> & { store?: string; incident?: string; limit?: number; json?: true };
 
 const DEFAULT_LIMIT = 100;
 /** Output is handed over in pieces of about this many characters. */
@@ -26,9 +27,13 @@ export async function show(values: Values, output: Output): Promise<number> {
   const limit = values.limit ?? DEFAULT_LIMIT;
   const reader = StoreReader.open(storeDir(values.store));
   try {
-    const { events, cut } = select(reader, filter, limit);
+    const { events, cut } =
+      values.incident === undefined
+        ? select(reader, filter, limit)
+        : newest([...evidenceOf(reader, values.incident)], limit);
     const shown = await print(events, values.json ? jsonLine : textLine(output), output);
-    for (const line of remarks(reader, filter, { empty: shown === 0, ...(cut ? { cutTo: limit } : {}) })) talk(line);
+    const about = values.incident === undefined ? filter : { all: true };
+    for (const line of remarks(reader, about, { empty: shown === 0, ...(cut ? { cutTo: limit } : {}) })) talk(line);
   } finally {
     reader.close();
   }
@@ -40,6 +45,11 @@ function select(reader: StoreReader, filter: Filter, limit: number): { events: I
   const newest = [...reader.events(filter, { order: 'newest', limit: limit + 1 })];
   const cut = newest.length > limit;
   return { events: newest.slice(0, limit).reverse(), cut };
+}
+
+function newest(events: Event[], limit: number): { events: Event[]; cut: boolean } {
+  const cut = limit > 0 && events.length > limit;
+  return { events: cut ? events.slice(-limit) : events, cut };
 }
 
 type LineOf = (event: Event) => string;

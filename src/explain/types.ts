@@ -45,6 +45,8 @@ export interface Amount {
   /** Drops in it, those that explain a retransmission and those that nothing was resent for. */
   drops: number;
   resets: number;
+  /** By how much counters of the kernel grew that tell of losses without an event. */
+  counted: number;
   /** Segments sent again by segments sent, of the connections whose end was recorded; absent when none was. */
   lossRatio?: number;
 }

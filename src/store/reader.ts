@@ -9,6 +9,7 @@ import { merged, type Source } from './merge.ts';
 import { type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
+import { inOrder, ScanSource, type Selection } from './scan.ts';
 import { kindCode } from './schema.ts';
 import { countMinutes, countSteps, type Grid, gridEnd, isWholeMinutes, Series, type SeriesRow } from './series.ts';
 import { beginOf, readSessions, type Session, sessionKey } from './session.ts';
@@ -76,6 +77,30 @@ export class StoreReader {
       for (const event of this.#hourEvents(slices, filter, order)) {
         yield event;
         if (--left === 0) return;
+      }
+    }
+  }
+
+  /**
+   * A few columns of many events, in batches: each is in order of time, and no later one has an earlier row.
+   * @param period what the filters of the selections lie in
+   * @param base the time that `at` counts from
+   */
+  *scan<T extends { at: number }>(
+    selections: readonly Selection<T>[],
+    period: Pick<Filter, 'since' | 'until'>,
+    base: WallNs,
+  ): Generator<T[]> {
+    for (const files of this.#hours(period, 'oldest')) {
+      const open = files.map((file) => this.#openSlice(file)).filter((slice) => slice !== undefined);
+      const sources = open.flatMap((slice) => selections.map((selection) => new ScanSource(slice, selection, base)));
+      try {
+        yield* inOrder(sources, (source) => {
+          const done = this.#guard(source.slice.slice, () => source.fetch() ?? true);
+          if (!done) source.isDone = true;
+        });
+      } finally {
+        for (const slice of open) this.#closeSlice(slice);
       }
     }
   }

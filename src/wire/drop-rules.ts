@@ -27,6 +27,7 @@ interface Condition {
 
 const SYN = 2;
 const RST = 4;
+const ACK = 16;
 
 export const conditions = {
   group: { text: 'to a multicast group or to 255.255.255.255', holds: ({ dst }) => dst !== undefined && isGroup(dst) },
@@ -35,6 +36,10 @@ export const conditions = {
   noData: {
     text: 'TCP without data and without SYN',
     holds: ({ tcp }) => tcp !== undefined && tcp.dataBytes === 0 && (tcp.flags & SYN) === 0,
+  },
+  syn: {
+    text: 'a SYN',
+    holds: ({ tcp }) => tcp !== undefined && (tcp.flags & (SYN | ACK)) === SYN,
   },
   icmp: { text: 'ICMP or ICMPv6', holds: ({ protocol }) => protocol === 'icmp' || protocol === 'icmpv6' },
   offNetwork: { text: 'no device and no headers of a network', holds: ({ onNetwork }) => !onNetwork },
@@ -163,6 +168,13 @@ export const dropRules: readonly DropRule[] = [
     at: ['tcp_v4_rcv', 'tcp_v6_rcv'],
     only: 'noData',
     why: 'For a connection in TIME_WAIT (tcp_timewait_state_process); seen for the RST of a server that ends after its client.',
+  },
+  {
+    class: 'benign',
+    reasons: ['NOT_SPECIFIED'],
+    at: ['tcp_v4_rcv', 'tcp_v6_rcv'],
+    only: 'syn',
+    why: 'A SYN that came again while its handshake is under way: the SYN-ACK is sent again (tcp_check_req), which is an event; seen for clients that do not get it.',
   },
   {
     class: 'benign',

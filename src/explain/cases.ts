@@ -1,0 +1,111 @@
+/** Events in, verdicts out: reads what the filter asks for and what may explain it, joins, and asks the rules. */
+
+import { NS_PER_HOUR, type WallNs, wallFromMs, wallNs } from '../base/time.ts';
+import type { Filter } from '../event/filter.ts';
+import type { Selection, StoreReader } from '../store/store.ts';
+import { Coverage } from './coverage.ts';
+import {
+  DROPPED_COLUMNS,
+  droppedOf,
+  type Fact,
+  GROWN_COLUMNS,
+  grownOf,
+  RESENT_COLUMNS,
+  RESET_COLUMNS,
+  resentOf,
+  resetOf,
+} from './facts.ts';
+import { Flows } from './flows.ts';
+import { NEEDLESS_REASONS } from './join.ts';
+import { Judge, type VerdictSink } from './judge.ts';
+import type { Known } from './rules/rule.ts';
+import { COUNTER_LOOKAHEAD_NS, WINDOW_NS } from './timing.ts';
+
+export interface ExplainOptions {
+  /** Default: now. */
+  now?: WallNs;
+  /** Inode number of the host's own network namespace: commands for it need no prefix. */
+  hostNetns?: number;
+}
+
+export interface Explained {
+  known: Known;
+  /** The time that `at` of a fact counts from. */
+  base: WallNs;
+  since: WallNs;
+  until: WallNs;
+}
+
+/** Gives every case of the filter to the sink. */
+export function explain(
+  reader: StoreReader,
+  filter: Filter,
+  options: ExplainOptions,
+  sinkOf: (explained: Explained) => VerdictSink,
+): Explained | undefined {
+  const now = options.now ?? wallFromMs(Date.now());
+  const begins = reader.begins();
+  if (begins === undefined) return undefined;
+  const since = filter.since !== undefined && filter.since > begins ? filter.since : begins;
+  const until = filter.until ?? wallNs((now > since ? now : since) + 1n);
+  const base = wallNs((since / NS_PER_HOUR) * NS_PER_HOUR);
+  const known: Known = {
+    flows: new Flows(),
+    coverage: Coverage.read(reader, wallNs(since - BigInt(WINDOW_NS)), until, now, base),
+    ...(options.hostNetns === undefined ? {} : { hostNetns: options.hostNetns }),
+  };
+  const explained = { known, base, since, until };
+  const judge = new Judge(known, sinkOf(explained));
+  const period = { since: wallNs(since - BigInt(WINDOW_NS)), until: wallNs(until + BigInt(COUNTER_LOOKAHEAD_NS)) };
+  for (const batch of reader.scan(selections(filter, period, known.flows, { since, until }), period, base)) {
+    for (const fact of batch) judge.take(fact);
+  }
+  judge.end();
+  return explained;
+}
+
+/** What is read: all that may explain something, marked where the filter asks for it. */
+function selections(
+  filter: Filter,
+  period: Pick<Filter, 'since' | 'until'>,
+  flows: Flows,
+  asked: Pick<Filter, 'since' | 'until'>,
+): Selection<Fact>[] {
+  const { reason, kinds, ...rest } = filter;
+  const wants = (kind: 'retransmit' | 'drop' | 'reset' | 'counter'): boolean =>
+    kinds === undefined || kinds.includes(kind);
+  const mark = { ...filter, ...asked };
+  const nothing: Filter = { since: period.until as WallNs };
+  return [
+    {
+      kind: 'retransmit',
+      columns: RESENT_COLUMNS,
+      // a drop that is asked for by its reason is asked for with what it caused
+      filter: reason === undefined ? { ...rest, ...period } : period,
+      mark: wants('retransmit') && reason === undefined ? mark : nothing,
+      make: (row) => resentOf(row, flows),
+    },
+    {
+      kind: 'drop',
+      columns: DROPPED_COLUMNS,
+      filter: period,
+      benignReasons: NEEDLESS_REASONS,
+      mark: wants('drop') ? mark : nothing,
+      make: (row) => droppedOf(row, flows),
+    },
+    {
+      kind: 'reset',
+      columns: RESET_COLUMNS,
+      filter: { ...rest, ...period },
+      mark: wants('reset') ? mark : nothing,
+      make: (row) => resetOf(row, flows),
+    },
+    {
+      kind: 'counter',
+      columns: GROWN_COLUMNS,
+      filter: period,
+      mark: wants('counter') ? mark : nothing,
+      make: (row) => grownOf(row, flows),
+    },
+  ];
+}

@@ -1,0 +1,187 @@
+/** What the explanation reads of the events, and nothing more. Times are ns since the base of the reading. */
+
+import type { ResetEvent, RetransmitEvent } from '../event/kinds.ts';
+import { FLOW, type ScanRow, SOURCE } from '../store/store.ts';
+import type { Endpoint, FlowKey, Flows } from './flows.ts';
+import type { Range } from './sequence.ts';
+
+interface Common {
+  readonly at: number;
+  /** Whether it is asked for, or only read because it may explain something. */
+  readonly isAsked: boolean;
+  /** Seen from the sender of the packet; of a reset from the local end. Undefined without addresses. */
+  readonly flow: FlowKey | undefined;
+  readonly netns: number | undefined;
+  readonly netnsName: string | undefined;
+  readonly device: string | undefined;
+  readonly process: string | undefined;
+  readonly container: string | undefined;
+}
+
+export interface Resent extends Common {
+  readonly kind: 'retransmit';
+  readonly cause: RetransmitEvent['cause'];
+  readonly failed: string | undefined;
+  readonly range: Range | undefined;
+  readonly segments: number;
+  readonly rtoMs: number | undefined;
+}
+
+export interface Dropped extends Common {
+  readonly kind: 'drop';
+  readonly reason: string | undefined;
+  readonly location: string | undefined;
+  readonly class: 'loss' | 'benign' | 'unknown';
+  readonly direction: 'rx' | 'tx' | 'forward' | undefined;
+  readonly protocol: string | undefined;
+  readonly tcpFlags: string | undefined;
+  readonly range: Range | undefined;
+  readonly ack: number | undefined;
+  readonly length: number | undefined;
+  /** What of its range was not sent again yet. */
+  left: Range[];
+  /** It is a second copy of what was sent again: nothing was lost by it. */
+  isCopy: boolean;
+}
+
+export interface Reset extends Common {
+  readonly kind: 'reset';
+  readonly direction: ResetEvent['direction'];
+  readonly reason: string | undefined;
+  readonly state: string | undefined;
+}
+
+/** A counter of the kernel that grew. */
+export interface Grown extends Common {
+  readonly kind: 'counter';
+  readonly counter: string;
+  readonly count: number;
+  readonly class: 'loss' | 'benign' | 'unknown';
+  /** When it was read before, and when it was read. */
+  readonly from: number;
+  readonly until: number;
+  readonly queue: number | undefined;
+  readonly backlog: number | undefined;
+  readonly synQueue: number | undefined;
+  /** The listening socket, where it is known which one it was; an address of zeros listens on all. */
+  readonly listener: Endpoint | undefined;
+}
+
+export type Fact = Resent | Dropped | Reset | Grown;
+
+const COMMON = [FLOW, 'sport', 'dport', 'netns', 'netnsName', 'device', 'process', 'container'] as const;
+/** Values before those of the columns: time and mark. */
+const HEAD = 2;
+/** Place of the first column that is not common. */
+const OWN = HEAD + COMMON.length;
+
+export const RESENT_COLUMNS = [...COMMON, 'cause', 'failed', 'seq', 'endSeq', 'segments', 'rtoMs'];
+export const DROPPED_COLUMNS = [
+  ...COMMON,
+  ...['reason', 'location', 'class', 'direction', 'protocol', 'tcpFlags', 'seq', 'endSeq', 'ack', 'length'],
+];
+export const GROWN_COLUMNS = [
+  ...COMMON,
+  ...['counter', 'count', 'class', 'from', 'until', 'queue', 'backlog', 'synQueue', SOURCE],
+];
+export const RESET_COLUMNS = [...COMMON, 'direction', 'reason', 'state'];
+
+type Value = string | number | boolean | null | undefined;
+
+/** The value of a column; undefined when absent. */
+const valueAt = <T>(row: ScanRow, at: number): T | undefined => ((row[at] as Value) ?? undefined) as T | undefined;
+
+const rangeAt = (row: ScanRow, at: number): Range | undefined =>
+  row[at] === null || row[at + 1] === null ? undefined : { begin: row[at] as number, end: row[at + 1] as number };
+
+export function resentOf(row: ScanRow, flows: Flows): Resent {
+  return {
+    kind: 'retransmit',
+    at: row[0],
+    isAsked: row[1],
+    flow: flowOf(row, flows),
+    netns: valueAt(row, HEAD + 3),
+    netnsName: valueAt(row, HEAD + 4),
+    device: valueAt(row, HEAD + 5),
+    process: valueAt(row, HEAD + 6),
+    container: valueAt(row, HEAD + 7),
+    cause: row[OWN] as unknown as Resent['cause'],
+    failed: valueAt(row, OWN + 1),
+    range: rangeAt(row, OWN + 2),
+    segments: valueAt(row, OWN + 4) ?? 1,
+    rtoMs: valueAt(row, OWN + 5),
+  };
+}
+
+export function droppedOf(row: ScanRow, flows: Flows): Dropped {
+  const range = rangeAt(row, OWN + 6);
+  return {
+    kind: 'drop',
+    at: row[0],
+    isAsked: row[1],
+    flow: flowOf(row, flows),
+    netns: valueAt(row, HEAD + 3),
+    netnsName: valueAt(row, HEAD + 4),
+    device: valueAt(row, HEAD + 5),
+    process: valueAt(row, HEAD + 6),
+    container: valueAt(row, HEAD + 7),
+    reason: valueAt(row, OWN),
+    location: valueAt(row, OWN + 1),
+    class: row[OWN + 2] as unknown as Dropped['class'],
+    direction: valueAt(row, OWN + 3),
+    protocol: valueAt(row, OWN + 4),
+    tcpFlags: valueAt(row, OWN + 5),
+    range,
+    ack: valueAt(row, OWN + 8),
+    length: valueAt(row, OWN + 9),
+    left: range && range.begin !== range.end ? [range] : [],
+    isCopy: false,
+  };
+}
+
+export function resetOf(row: ScanRow, flows: Flows): Reset {
+  return {
+    kind: 'reset',
+    at: row[0],
+    isAsked: row[1],
+    flow: flowOf(row, flows),
+    netns: valueAt(row, HEAD + 3),
+    netnsName: valueAt(row, HEAD + 4),
+    device: valueAt(row, HEAD + 5),
+    process: valueAt(row, HEAD + 6),
+    container: valueAt(row, HEAD + 7),
+    direction: row[OWN] as unknown as Reset['direction'],
+    reason: valueAt(row, OWN + 1),
+    state: valueAt(row, OWN + 2),
+  };
+}
+
+export function grownOf(row: ScanRow, flows: Flows): Grown {
+  const source = row[OWN + 8] as unknown as string;
+  const port: number | undefined = valueAt(row, HEAD + 1);
+  return {
+    kind: 'counter',
+    at: row[0],
+    isAsked: row[1],
+    flow: undefined,
+    netns: valueAt(row, HEAD + 3),
+    netnsName: valueAt(row, HEAD + 4),
+    device: valueAt(row, HEAD + 5),
+    process: valueAt(row, HEAD + 6),
+    container: valueAt(row, HEAD + 7),
+    counter: row[OWN] as unknown as string,
+    count: row[OWN + 1] as unknown as number,
+    class: row[OWN + 2] as unknown as Grown['class'],
+    from: row[OWN + 3] as unknown as number,
+    until: row[OWN + 4] as unknown as number,
+    queue: valueAt(row, OWN + 5),
+    backlog: valueAt(row, OWN + 6),
+    synQueue: valueAt(row, OWN + 7),
+    listener: source === '' || port === undefined ? undefined : flows.endpoint(source, port),
+  };
+}
+
+function flowOf(row: ScanRow, flows: Flows): FlowKey | undefined {
+  const addresses = row[HEAD] as unknown as string;
+  return addresses === '' ? undefined : flows.key(addresses, valueAt(row, HEAD + 1) ?? 0, valueAt(row, HEAD + 2) ?? 0);
+}

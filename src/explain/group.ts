@@ -1,0 +1,174 @@
+/** Cases of one cause and place, close in time: what an incident is made of. */
+
+import type { Dropped, Fact, Grown, Resent, Reset } from './facts.ts';
+import { type Endpoint, type FlowKey, type Flows, portOf } from './flows.ts';
+import { Histogram } from './histogram.ts';
+import type { ResentCase } from './join.ts';
+import type { Claim, Rule } from './rules/rule.ts';
+import { Tally } from './tally.ts';
+import { SURENESS, type Sureness } from './types.ts';
+
+/** What a packet was: `data`, `SYN`, `SYN-ACK`, `acknowledgement`, `RST`, or its protocol. */
+export type PacketKind = string;
+
+/** Connections told apart; more are counted as this many. */
+const MAX_CONNECTIONS = 100_000;
+
+/** What a timeout costs beside a segment that was resent at once: it stops the connection for 200 ms and more. */
+const HARM = {
+  timeout: 10,
+  'tail-loss-probe': 2,
+  needless: 0.5,
+  drop: 1,
+  probe: 2,
+  unknownDrop: 0.25,
+  emptyAck: 0.1,
+  reset: 5,
+  unknownCount: 0.01,
+};
+
+export class Group {
+  readonly rule: Rule;
+  readonly claim: Claim;
+  from = Number.POSITIVE_INFINITY;
+  until = Number.NEGATIVE_INFINITY;
+  resent = 0;
+  segments = 0;
+  drops = 0;
+  resets = 0;
+  /** By how much counters grew. */
+  grown = 0;
+  harm = 0;
+  /** Retransmissions whose drop carried translated addresses, and those of which an acknowledgement was dropped. */
+  translated = 0;
+  lostAcks = 0;
+  /** Retransmissions of which the drop was found. */
+  matched = 0;
+  /** Retransmissions of which only a part is explained. */
+  partly = 0;
+  readonly sureness = new Tally<Sureness>();
+  readonly processes = new Tally<string>();
+  readonly containers = new Tally<string>();
+  readonly peers = new Tally<Endpoint>();
+  /** By the end with the lower port; negative when the packet came from it. */
+  readonly services = new Tally<number>();
+  readonly kinds = new Tally<PacketKind>();
+  readonly causes = new Tally<Resent['cause']>();
+  readonly failed = new Tally<string>();
+  readonly counters = new Tally<string>();
+  readonly notes = new Tally<string>();
+  readonly connections = new Set<FlowKey>();
+  readonly timeline = new Histogram();
+
+  constructor(rule: Rule, claim: Claim) {
+    this.rule = rule;
+    this.claim = claim;
+  }
+
+  addDrop(drop: Dropped, claim: Claim, flows: Flows): void {
+    this.#add(drop, claim, flows, drop.direction === 'rx');
+    this.drops++;
+    const kind = packetKind(drop);
+    this.kinds.add(kind);
+    if (drop.class === 'benign') this.harm += HARM.probe;
+    else if (kind === 'acknowledgement') this.harm += HARM.emptyAck;
+    else this.harm += drop.class === 'loss' ? HARM.drop : HARM.unknownDrop;
+  }
+
+  addResent(found: ResentCase, claim: Claim, flows: Flows): void {
+    const { fact } = found;
+    this.#add(fact, claim, flows, false);
+    this.resent++;
+    this.segments += fact.segments;
+    this.causes.add(fact.cause);
+    this.failed.add(fact.failed);
+    if (found.isTranslated) this.translated++;
+    if (found.lostAck && found.lost.length === 0) this.lostAcks++;
+    if (found.lost.length > 0) this.matched++;
+    if (found.lost.length > 0 && found.share < 1) this.partly++;
+    this.harm += harmOf(found);
+  }
+
+  addReset(reset: Reset, claim: Claim, flows: Flows): void {
+    this.#add(reset, claim, flows, false);
+    this.resets++;
+    this.harm += HARM.reset;
+  }
+
+  addCounter(grown: Grown, claim: Claim, flows: Flows): void {
+    this.#add(grown, claim, flows, false);
+    this.grown += grown.count;
+    this.counters.add(grown.counter, grown.count);
+    const each = grown.listener !== undefined || /^Listen|^TCPReqQ/.test(grown.counter) ? HARM.timeout : HARM.drop;
+    this.harm += grown.count * (grown.class === 'loss' ? each : HARM.unknownCount);
+  }
+
+  /** Takes over what another group of the same rule has. */
+  addGroup(other: Group): void {
+    this.from = Math.min(this.from, other.from);
+    this.until = Math.max(this.until, other.until);
+    for (const name of SUMS) {
+      this[name] += other[name];
+    }
+    for (const name of TALLIES) (this[name] as Tally<unknown>).addAll(other[name] as Tally<unknown>);
+    for (const flow of other.connections) this.#addConnection(flow);
+    this.timeline.addAll(other.timeline);
+  }
+
+  get mainSureness(): Sureness {
+    return this.sureness.main(0.5) ?? (SURENESS.findLast((one) => this.sureness.of(one) > 0) as Sureness);
+  }
+
+  #add(fact: Fact, claim: Claim, flows: Flows, isFromPeer: boolean): void {
+    if (fact.at < this.from) this.from = fact.at;
+    if (fact.at > this.until) this.until = fact.at;
+    this.timeline.add(fact.at);
+    this.sureness.add(claim.sureness);
+    this.processes.add(fact.process);
+    this.containers.add(fact.container);
+    this.notes.add(claim.note);
+    if (fact.flow === undefined) return;
+    const source = flows.source(fact.flow);
+    const destination = flows.destination(fact.flow);
+    const peer = isFromPeer ? source : destination;
+    this.peers.add(peer - portOf(peer));
+    this.services.add(portOf(source) < portOf(destination) ? -source - 1 : destination);
+    this.#addConnection(flows.canonical(fact.flow));
+  }
+
+  #addConnection(flow: FlowKey): void {
+    if (this.connections.size < MAX_CONNECTIONS) this.connections.add(flow);
+  }
+}
+
+const SUMS = [
+  ...(['resent', 'segments', 'drops', 'resets', 'grown', 'harm'] as const),
+  ...(['translated', 'matched', 'lostAcks', 'partly'] as const),
+];
+
+const TALLIES = [
+  ...(['sureness', 'processes', 'containers', 'peers', 'services'] as const),
+  ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
+];
+
+function harmOf({ fact, needless, lostAck }: ResentCase): number {
+  if (fact.failed === 'EBUSY' || (needless && !lostAck)) return HARM.needless;
+  switch (fact.cause) {
+    case 'rto':
+    case 'syn':
+    case 'syn-ack':
+      return HARM.timeout;
+    case 'tail-loss-probe':
+      return HARM['tail-loss-probe'];
+    default:
+      return fact.segments;
+  }
+}
+
+export function packetKind({ protocol, tcpFlags = '', range }: Dropped): PacketKind {
+  if (protocol !== 'tcp') return protocol ?? 'packet';
+  if (tcpFlags.includes('RST')) return 'RST';
+  if (tcpFlags.includes('SYN')) return tcpFlags.includes('ACK') ? 'SYN-ACK' : 'SYN';
+  if (range && range.begin !== range.end) return 'data';
+  return tcpFlags === '' ? 'tcp' : 'acknowledgement';
+}

@@ -1,0 +1,141 @@
+/** Verdicts grouped into incidents. */
+
+import { type WallNs, wallNs } from '../base/time.ts';
+import type { Filter } from '../event/filter.ts';
+import type { StoreReader } from '../store/store.ts';
+import { type Explained, type ExplainOptions, explain } from './cases.ts';
+import { Group } from './group.ts';
+import { formatId, keyOf } from './id.ts';
+import type { Verdict, VerdictSink } from './judge.ts';
+import { NS_PER_S } from './timing.ts';
+import type { Counted, Incident, Place } from './types.ts';
+
+/** What is quiet for longer is another incident: five minutes, or a twelfth of the period that is asked about. */
+const QUIET_NS = 300 * NS_PER_S;
+const QUIET_PARTS = 12;
+/** So many peers hit at once by one cause make one incident. */
+const MANY_PEERS = 4;
+/** Names told of each incident. */
+const TOLD = 5;
+
+/** Everything that was lost, by cause: the greatest harm first. */
+export function explainPeriod(reader: StoreReader, filter: Filter, options: ExplainOptions = {}): Incident[] {
+  let groups: Groups | undefined;
+  const explained = explain(reader, filter, options, (begun) => {
+    groups = new Groups(begun);
+    return groups;
+  });
+  if (!explained || !groups) return [];
+  const incidents = groups.all().map((group) => incidentOf(group, explained));
+  return incidents.sort((a, b) => b.harm - a.harm || (a.from < b.from ? -1 : 1));
+}
+
+class Groups implements VerdictSink {
+  readonly #explained: Explained;
+  readonly #quietNs: number;
+  readonly #open = new Map<string, Group>();
+  readonly #closed: Group[] = [];
+
+  constructor(explained: Explained) {
+    this.#explained = explained;
+    this.#quietNs = Math.max(QUIET_NS, Number(explained.until - explained.since) / QUIET_PARTS);
+  }
+
+  drop(verdict: Verdict, drop: Parameters<VerdictSink['drop']>[1]): void {
+    this.#of(verdict, drop.at).addDrop(drop, verdict.claim, this.#explained.known.flows);
+  }
+
+  resent(verdict: Verdict, found: Parameters<VerdictSink['resent']>[1]): void {
+    this.#of(verdict, found.fact.at).addResent(found, verdict.claim, this.#explained.known.flows);
+  }
+
+  reset(verdict: Verdict, found: Parameters<VerdictSink['reset']>[1]): void {
+    this.#of(verdict, found.fact.at).addReset(found.fact, verdict.claim, this.#explained.known.flows);
+  }
+
+  counter(verdict: Verdict, grown: Parameters<VerdictSink['counter']>[1]): void {
+    this.#of(verdict, grown.at).addCounter(grown, verdict.claim, this.#explained.known.flows);
+  }
+
+  all(): Group[] {
+    const groups = [...this.#closed, ...this.#open.values()];
+    const byPlace = Map.groupBy(groups, ({ rule, claim }) => keyOf(rule.name, claim, false));
+    return [...byPlace.values()].flatMap((alike) => joinPeers(alike, this.#quietNs));
+  }
+
+  #of({ rule, claim }: Verdict, at: number): Group {
+    const key = keyOf(rule.name, claim, true);
+    const known = this.#open.get(key);
+    if (known && at - known.until <= this.#quietNs) return known;
+    if (known) this.#closed.push(known);
+    const group = new Group(rule, claim);
+    this.#open.set(key, group);
+    return group;
+  }
+}
+
+/** Puts groups together that differ in their peer only and happened at the same time, where they are many. */
+function joinPeers(groups: Group[], quietNs: number): Group[] {
+  const joined: Group[] = [];
+  let cluster: Group[] = [];
+  let until = Number.NEGATIVE_INFINITY;
+  const flush = (): void => {
+    joined.push(...(cluster.length < MANY_PEERS ? cluster : [sumOf(cluster)]));
+    cluster = [];
+  };
+  for (const group of groups.sort((a, b) => a.from - b.from)) {
+    if (group.from > until + quietNs) flush();
+    cluster.push(group);
+    until = Math.max(until, group.until);
+  }
+  flush();
+  return joined;
+}
+
+function sumOf(groups: readonly Group[]): Group {
+  const [first] = groups as [Group];
+  const { peer, ...claim } = first.claim;
+  const sum = new Group(first.rule, claim);
+  for (const group of groups) sum.addGroup(group);
+  return sum;
+}
+
+function incidentOf(group: Group, { known, base }: Explained): Incident {
+  const { rule, claim } = group;
+  const from = timeOf(group.from, base);
+  const until = timeOf(group.until, base);
+  const counted = (entries: [name: string, count: number][]): Counted[] =>
+    entries.map(([name, events]) => ({ name, events }));
+  return {
+    id: formatId(rule.name, from, until, keyOf(rule.name, claim, true)),
+    rule: rule.name,
+    ...rule.describe(group, known),
+    from,
+    until,
+    sureness: group.mainSureness,
+    place: placeOf(group),
+    hit: {
+      processes: counted(group.processes.top(TOLD)),
+      containers: counted(group.containers.top(TOLD)),
+      peers: counted(group.peers.top(TOLD).map(([peer, count]) => [known.flows.addressText(peer), count])),
+      connections: group.connections.size,
+    },
+    amount: {
+      retransmissions: group.resent,
+      segments: group.segments,
+      drops: group.drops,
+      resets: group.resets,
+      counted: group.grown,
+    },
+    harm: Math.round(group.harm * 100) / 100,
+    timeline: {
+      from: timeOf(group.timeline.from, base),
+      stepNs: BigInt(group.timeline.stepNs),
+      counts: [...group.timeline.counts],
+    },
+  };
+}
+
+const placeOf = ({ claim }: Group): Place => ({ ...claim.place });
+
+const timeOf = (at: number, base: WallNs): WallNs => wallNs(base + BigInt(Math.round(at)));

@@ -1,0 +1,117 @@
+/** Which drop explains which retransmission. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseIp } from '../base/ip.ts';
+import { at, drop, droppedAck, resent, why } from './why.test-util.ts';
+
+const FIREWALL = 'firewall certain';
+const ip = (text: string): Uint8Array => parseIp(text) as Uint8Array;
+
+test('the drop of the same bytes, before', (t) => {
+  assert.deepEqual(why(t, [drop(0), resent(200)]), [`${FIREWALL} 1R 1D`]);
+});
+
+test('no drop of other bytes, another connection, a later time or another end', (t) => {
+  const others = [
+    drop(0, { seq: 2000, endSeq: 3000 }),
+    drop(0, { seq: 0, endSeq: 1000 }),
+    drop(0, { sport: 40001, seq: 900, endSeq: 1900 }),
+    drop(0, { dst: ip('10.0.0.8'), seq: 900, endSeq: 1900 }),
+    drop(300),
+  ];
+  for (const other of others) {
+    const verdicts = why(
+      t,
+      [other, resent(200)].sort((a, b) => Number(a.time - b.time)),
+    );
+    assert.ok(verdicts.includes('outside likely 1R'), `${verdicts}`);
+    assert.ok(verdicts.includes(`${FIREWALL} 1D`), `${verdicts}`);
+  }
+});
+
+test('one drop explains one sending again; the next one needs the drop of the first', (t) => {
+  const once = [drop(0), resent(200), resent(600)];
+  assert.deepEqual(why(t, once), [`${FIREWALL} 1R 1D`, 'outside likely 1R']);
+  assert.deepEqual(
+    why(
+      t,
+      [...once, drop(201)].sort((a, b) => Number(a.time - b.time)),
+    ),
+    [`${FIREWALL} 2R 2D`],
+  );
+});
+
+test('a retransmission that was itself dropped before its own record was written is not its own explanation', (t) => {
+  assert.deepEqual(why(t, [drop(199.99), resent(200, { failed: 'EPERM' })]).includes('firewall certain 1R 1D'), false);
+  const [first] = why(t, [drop(0), drop(199.995), resent(200), resent(600)]);
+  assert.equal(first, `${FIREWALL} 2R 2D`);
+});
+
+test('a GSO packet explains each of its segments once, wherever the sequence numbers wrap', (t) => {
+  const begin = 2 ** 32 - 1500;
+  const part = (i: number, ms: number) =>
+    resent(ms, { seq: (begin + i * 1000) % 2 ** 32, endSeq: (begin + (i + 1) * 1000) % 2 ** 32, cause: 'fast' });
+  const dropped = drop(0, { seq: begin, endSeq: 1500 });
+  const parts = [part(0, 1), part(1, 2), part(2, 3)];
+  assert.deepEqual(why(t, [dropped, ...parts]), [`${FIREWALL} 3R 1D`]);
+  assert.deepEqual(why(t, [dropped, ...parts, part(1, 50)]), [`${FIREWALL} 3R 1D`, 'outside likely 1R']);
+});
+
+test('several drops explain a retransmission that covers them', (t) => {
+  const pieces = [drop(0, { seq: 1000, endSeq: 1500 }), drop(1, { seq: 1500, endSeq: 1700 })];
+  assert.deepEqual(why(t, [...pieces, resent(200)]), [`${FIREWALL} 1R 2D`]);
+});
+
+test('a dropped acknowledgement of all of it', (t) => {
+  assert.deepEqual(why(t, [droppedAck(10, 2000), resent(200)]), ['ack-lost certain 1R 1D']);
+  assert.deepEqual(why(t, [droppedAck(10, 5000), resent(200)]), ['ack-lost certain 1R 1D']);
+  assert.deepEqual(why(t, [droppedAck(10, 1999), resent(200)]), ['outside likely 1R', 'ack-lost certain 1D']);
+  // sent again after that acknowledgement was lost: it explains the first only
+  assert.deepEqual(why(t, [droppedAck(10, 2000), resent(200), resent(600)]), [
+    'ack-lost certain 1R 1D',
+    'outside likely 1R',
+  ]);
+});
+
+test('benign drops explain nothing, but a second copy at the receiver shows that nothing was lost', (t) => {
+  const copy = drop(201, { reason: 'TCP_OLD_DATA', class: 'benign', location: 'tcp_data_queue+0x1' });
+  assert.deepEqual(why(t, [drop(0, { class: 'benign', reason: 'QUEUE_PURGE' }), resent(200)]), ['outside likely 1R']);
+  assert.deepEqual(why(t, [resent(200), copy]), ['spurious certain 1R']);
+  const late = drop(201, { reason: 'TCP_RFC7323_PAWS', location: 'tcp_validate_incoming+0x1' });
+  assert.deepEqual(why(t, [resent(200), late]), ['spurious certain 1R']);
+  assert.deepEqual(why(t, [late]), ['refused certain 1D']);
+  assert.deepEqual(why(t, [resent(200), { ...copy, seq: 5000, endSeq: 6000 }]), ['outside likely 1R']);
+  assert.deepEqual(why(t, [resent(200), { ...copy, time: at(1500) }]), ['outside likely 1R']);
+});
+
+test('behind NAT: the same sequence number, and one end or the port of the source as it was', (t) => {
+  const behind = { src: ip('192.0.2.1'), dst: ip('10.1.0.5'), dport: 8443 };
+  assert.deepEqual(why(t, [drop(0, behind), resent(200)]), [`${FIREWALL} 1R 1D`]);
+  assert.deepEqual(why(t, [drop(0, { src: ip('192.0.2.1'), sport: 1024 }), resent(200)]), [`${FIREWALL} 1R 1D`]);
+  const begun = [drop(0, behind), resent(200)];
+  const later = [drop(300, { ...behind, seq: 2000, endSeq: 9000 }), resent(500, { seq: 3000, endSeq: 4000 })];
+  assert.deepEqual(why(t, [...begun, ...later]), [`${FIREWALL} 2R 2D`]);
+  assert.deepEqual(why(t, later), ['outside likely 1R', `${FIREWALL} 1D`].sort().reverse());
+  const stranger = { src: ip('192.0.2.1'), sport: 1024, dst: ip('10.1.0.5'), dport: 8443 };
+  assert.ok(why(t, [drop(0, stranger), resent(200)]).includes('outside likely 1R'));
+});
+
+test('a SYN by its drop, by the drop of its answer, and by neither', (t) => {
+  const syn = { tcpFlags: 'SYN', seq: 77, endSeq: 78 };
+  const again = resent(1000, { cause: 'syn', seq: 77, endSeq: 78, rtoMs: 1000 });
+  const answer = drop(1, { ...droppedAck(1, 78), tcpFlags: 'SYN|ACK', seq: 5, endSeq: 6 });
+  assert.deepEqual(why(t, [drop(0, syn), again]), [`${FIREWALL} 1R 1D`]);
+  assert.deepEqual(why(t, [answer, again]), [`${FIREWALL} 1R 1D`]);
+  assert.deepEqual(why(t, [again]), ['peer-silent likely 1R']);
+});
+
+test('"outside" only where everything was seen', (t) => {
+  const lost = { kind: 'coverage', time: at(150), from: at(100), until: at(150), state: 'lost', count: 7 } as const;
+  assert.deepEqual(why(t, [resent(200)]), ['outside likely 1R']);
+  assert.deepEqual(why(t, [lost, resent(200)]), ['unknown possible 1R']);
+  assert.deepEqual(why(t, [lost, resent(20_000)]), ['outside likely 1R']);
+  assert.deepEqual(why(t, [resent(200)], { recorded: 'no drops' }), ['unknown possible 1R']);
+  assert.deepEqual(why(t, [resent(200)], { recorded: 'netns 1 2' }), ['outside likely 1R']);
+  assert.deepEqual(why(t, [resent(-59_900)]), ['unknown possible 1R']);
+});

@@ -1,0 +1,222 @@
+/**
+ * Which drop made the kernel send again: the retransmission and the drop are of the same connection, their sequence
+ * ranges overlap, and the drop came first. docs/why.md says what each part of that rests on.
+ */
+
+import type { Dropped, Grown, Resent } from './facts.ts';
+import type { FlowKey, Flows } from './flows.ts';
+import { NatFinder } from './nat.ts';
+import { allWithout, distance, lengthOf, overlap, type Range } from './sequence.ts';
+import { LOOKAHEAD_NS, latestOf, NS_PER_MS, WINDOW_NS } from './timing.ts';
+import { WindowProbes } from './window-probes.ts';
+
+/** A retransmission and what is known of its reason. */
+export interface ResentCase {
+  readonly kind: 'retransmit';
+  readonly fact: Resent;
+  /** The drops of what was sent before, oldest first; empty when none was recorded. */
+  lost: readonly Dropped[];
+  /** Of the bytes of the retransmission, the part that these drops explain. */
+  share: number;
+  /** The drop of an acknowledgement that covered all of it: the other end had it already. */
+  lostAck?: Dropped;
+  /** The receiver on this host dropped a second copy: nothing was missing. */
+  needless?: Dropped;
+  /** The counter of the listener at the other end, or here, that grew at that time. */
+  listen?: Grown;
+  /** The drop carries other addresses: they were translated on the way. */
+  isTranslated: boolean;
+}
+
+interface Connection {
+  /** Drops of what this end sent, by time. */
+  lost: Dropped[];
+  /** Drops of what acknowledges it, by time. */
+  acks: Dropped[];
+  /** The last retransmissions, by time. */
+  resent: ResentCase[];
+  /** The last drop of what this end sent that was not benign. */
+  last?: Dropped;
+  probes?: WindowProbes;
+  lastAt: number;
+}
+
+const MAX_RESENT = 64;
+const MAX_LOST = 4096;
+
+/** Reasons by which a receiver says that it had the data already (src/wire/drop-rules.ts). */
+export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMERGE'];
+
+/** A packet that is older than what came before it by its time stamp: the original, where it had been sent again. */
+const LATE_REASON = 'TCP_RFC7323_PAWS';
+
+export class Join {
+  readonly #flows: Flows;
+  readonly #connections = new Map<FlowKey, Connection>();
+  readonly #nat: NatFinder;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+
+  constructor(flows: Flows) {
+    this.#flows = flows;
+    this.#nat = new NatFinder(flows);
+  }
+
+  /**
+   * Takes a drop into account. To be called in order of time, as {@link resend}.
+   * @returns drops that, with this one, turn out to be probes of a closed window
+   */
+  drop(drop: Dropped): readonly Dropped[] {
+    if (drop.flow === undefined || drop.protocol !== 'tcp') return [];
+    this.#sweep(drop.at);
+    if (drop.class === 'benign') {
+      if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop);
+      return this.#probesOf(drop);
+    }
+    if (drop.reason === LATE_REASON && this.#secondCopy(drop)) {
+      drop.isCopy = true;
+      return [];
+    }
+    this.#of(drop.flow, drop.at).last = drop;
+    if (drop.left.length > 0) {
+      keep(this.#of(drop.flow, drop.at).lost, drop, MAX_LOST);
+      this.#nat.add(drop);
+    }
+    if (drop.ack !== undefined) keep(this.#of(this.#flows.reverse(drop.flow), drop.at).acks, drop, MAX_LOST);
+    return [];
+  }
+
+  /** The last drop, not a benign one, of what the source of the flow sent. */
+  lastDrop(flow: FlowKey): Dropped | undefined {
+    return this.#connections.get(flow)?.last;
+  }
+
+  resend(fact: Resent): ResentCase {
+    const found: ResentCase = { kind: 'retransmit', fact, lost: [], share: 0, isTranslated: false };
+    const { flow, range, failed } = fact;
+    if (flow === undefined || range === undefined) return found;
+    const connection = this.#of(flow, fact.at);
+    // EBUSY: the original still sits in this host's own queue, nothing was sent
+    if (failed !== 'EBUSY') this.#match(found, connection, flow, range);
+    keep(connection.resent, found, MAX_RESENT);
+    return found;
+  }
+
+  #match(found: ResentCase, connection: Connection, flow: FlowKey, range: Range): void {
+    takeLost(found, connection.lost, range);
+    if (found.lost.length === 0) {
+      const translated = this.#nat.find(found.fact, flow, range, latestOf(found.fact));
+      const other = translated === undefined ? undefined : this.#connections.get(translated);
+      if (other) {
+        takeLost(found, other.lost, range);
+        found.isTranslated = found.lost.length > 0;
+        if (!found.isTranslated) takeAck(found, other.acks, connection.resent, range);
+      }
+    }
+    if (found.lost.length === 0 && !found.lostAck) takeAck(found, connection.acks, connection.resent, range);
+  }
+
+  /**
+   * A receiver on this host got data for the second time: the last retransmission of it was needless.
+   * @returns whether there was one
+   */
+  #secondCopy(drop: Dropped): boolean {
+    const { flow, range } = drop;
+    if (flow === undefined || range === undefined) return false;
+    const back = this.#nat.originOf(flow);
+    for (const key of back === undefined ? [flow] : [flow, back]) {
+      const found = this.#connections.get(key)?.resent.findLast(({ fact, needless }) => {
+        const isNear = fact.at <= drop.at + NS_PER_MS && drop.at - fact.at <= LOOKAHEAD_NS;
+        return isNear && !needless && fact.range !== undefined && overlap(fact.range, range) !== undefined;
+      });
+      if (found) {
+        found.needless = drop;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #probesOf(drop: Dropped): readonly Dropped[] {
+    const { flow, reason, range } = drop;
+    if (flow === undefined || reason !== 'TCP_OLD_SEQUENCE' || range?.begin !== range?.end) return [];
+    const connection = this.#of(flow, drop.at);
+    connection.probes ??= new WindowProbes();
+    return connection.probes.add(drop);
+  }
+
+  #of(flow: FlowKey, at: number): Connection {
+    let connection = this.#connections.get(flow);
+    if (!connection) {
+      connection = { lost: [], acks: [], resent: [], lastAt: at };
+      this.#connections.set(flow, connection);
+    }
+    connection.lastAt = at;
+    return connection;
+  }
+
+  /** Forgets what is too old to explain anything. */
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < WINDOW_NS / 4) return;
+    this.#sweptAt = now;
+    for (const [flow, connection] of this.#connections) {
+      if (connection.lastAt < now - WINDOW_NS) this.#connections.delete(flow);
+      else {
+        connection.lost = connection.lost.filter(({ at }) => at >= now - WINDOW_NS);
+        connection.acks = connection.acks.filter(({ at }) => at >= now - WINDOW_NS);
+      }
+    }
+  }
+}
+
+/** Adds to a list that keeps its newest entries only. */
+function keep<T>(list: T[], entry: T, limit: number): void {
+  list.push(entry);
+  if (list.length > limit) list.splice(0, limit >> 2);
+}
+
+/**
+ * Takes from the drops what the retransmission sends again: where several cover the same bytes the oldest, since each
+ * sending after the first was a retransmission of its own.
+ */
+function takeLost(found: ResentCase, lost: Dropped[], range: Range): void {
+  const latest = latestOf(found.fact);
+  const earliest = found.fact.at - WINDOW_NS;
+  const taken: Dropped[] = [];
+  let open: Range[] = [range];
+  for (const drop of lost) {
+    if (drop.at > latest || open.length === 0) break;
+    if (drop.at < earliest) continue;
+    const shared = drop.left
+      .flatMap((part) => open.map((one) => overlap(one, part)))
+      .filter((part) => part !== undefined);
+    if (shared.length === 0) continue;
+    taken.push(drop);
+    for (const part of shared) {
+      drop.left = allWithout(drop.left, part);
+      open = allWithout(open, part);
+    }
+  }
+  if (taken.length === 0) return;
+  const missing = open.reduce((sum, part) => sum + lengthOf(part), 0);
+  found.lost = taken;
+  found.share = 1 - missing / lengthOf(range);
+  if (taken.some(({ left }) => left.length === 0)) prune(lost);
+}
+
+/** Removes drops of which all was sent again. */
+function prune(lost: Dropped[]): void {
+  let to = 0;
+  for (const drop of lost) if (drop.left.length > 0) lost[to++] = drop;
+  lost.length = to;
+}
+
+/** The newest dropped acknowledgement of all of the range since it was last sent: the receiver had it by then. */
+function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly ResentCase[], range: Range): void {
+  const latest = latestOf(found.fact);
+  const before = resent.findLast(({ fact }) => fact.range !== undefined && overlap(fact.range, range) !== undefined);
+  const earliest = Math.max(found.fact.at - WINDOW_NS, before?.fact.at ?? 0);
+  const ack = acks.findLast(
+    (drop) => drop.at <= latest && drop.at >= earliest && distance(range.end, drop.ack as number) >= 0,
+  );
+  if (ack) found.lostAck = ack;
+}

@@ -1,0 +1,141 @@
+/** Facts in, verdicts out: joins them and asks the rules. */
+
+import type { Dropped, Fact, Grown, Reset } from './facts.ts';
+import type { FlowKey } from './flows.ts';
+import { Join, type ResentCase } from './join.ts';
+import { ListenCounters } from './listen-counters.ts';
+import { rules } from './rules/index.ts';
+import type { Claim, Known, ResetCase, Rule } from './rules/rule.ts';
+import { COUNTER_LOOKAHEAD_NS, LOOKAHEAD_NS, NS_PER_MS } from './timing.ts';
+import { Waiting } from './waiting.ts';
+
+export interface Verdict {
+  readonly rule: Rule;
+  readonly claim: Claim;
+}
+
+/** Takes the verdicts. A drop that explains retransmissions comes before them, and once. */
+export interface VerdictSink {
+  drop(verdict: Verdict, drop: Dropped): void;
+  resent(verdict: Verdict, found: ResentCase): void;
+  reset(verdict: Verdict, found: ResetCase): void;
+  counter(verdict: Verdict, grown: Grown): void;
+}
+
+/** A RST and the drop that made it are recorded within this time. */
+const ANSWER_NS = 100 * NS_PER_MS;
+
+export class Judge {
+  readonly #known: Known;
+  readonly #sink: VerdictSink;
+  readonly #join: Join;
+  readonly #waiting = new Waiting<ResentCase | ResetCase>(LOOKAHEAD_NS);
+  /** A counter that is read only now and then may explain them. */
+  readonly #handshakes = new Waiting<ResentCase>(COUNTER_LOOKAHEAD_NS);
+  readonly #listeners = new ListenCounters();
+  readonly #verdicts = new WeakMap<Dropped, Verdict>();
+  readonly #resets = new Map<FlowKey, Reset>();
+
+  constructor(known: Known, sink: VerdictSink) {
+    this.#known = known;
+    this.#sink = sink;
+    this.#join = new Join(known.flows);
+  }
+
+  /** To be called in order of time. */
+  take(fact: Fact): void {
+    this.#settle(fact.at);
+    if (fact.kind === 'drop') this.#takeDrop(fact);
+    else if (fact.kind === 'reset') this.#takeReset(fact);
+    else if (fact.kind === 'counter') this.#takeCounter(fact);
+    else {
+      const isOpening = fact.cause === 'syn' || fact.cause === 'syn-ack';
+      (isOpening ? this.#handshakes : this.#waiting).add(this.#join.resend(fact));
+    }
+  }
+
+  end(): void {
+    this.#settle(Number.POSITIVE_INFINITY);
+  }
+
+  #settle(now: number): void {
+    for (const found of this.#handshakes.due(now)) this.#judgeResent(found);
+    for (const found of this.#waiting.due(now)) {
+      if (found.kind === 'retransmit') this.#judgeResent(found);
+      else this.#judgeReset(found);
+    }
+  }
+
+  #takeDrop(drop: Dropped): void {
+    const probes = this.#join.drop(drop);
+    for (const probe of probes) if (probe.isAsked) this.#verdictOf(probe);
+    if (drop.class !== 'benign' && !drop.isCopy && drop.isAsked) this.#verdictOf(drop);
+  }
+
+  #takeReset(fact: Reset): void {
+    if (fact.flow !== undefined) this.#resets.set(fact.flow, fact);
+    this.#waiting.add({ kind: 'reset', fact });
+  }
+
+  #takeCounter(grown: Grown): void {
+    if (grown.class === 'benign') return;
+    this.#listeners.add(grown);
+    if (!grown.isAsked) return;
+    const verdict = firstClaim((rule) => rule.counter?.(grown, this.#known));
+    if (verdict) this.#sink.counter(verdict, grown);
+  }
+
+  #judgeResent(found: ResentCase): void {
+    const drops = found.lost.length > 0 ? found.lost : found.lostAck ? [found.lostAck] : [];
+    if (!found.fact.isAsked && !drops.some(({ isAsked }) => isAsked)) return;
+    const listen = this.#listeners.find(found.fact, this.#known.flows);
+    if (listen) found.listen = listen;
+    const [first] = drops.map((drop) => this.#verdictOf(drop));
+    const verdict = first ?? firstClaim((rule) => rule.resent?.(found, this.#known));
+    if (verdict) this.#sink.resent(verdict, found);
+  }
+
+  #judgeReset(found: ResetCase): void {
+    const { fact } = found;
+    if (!fact.isAsked) return;
+    const other = this.#otherEnd(fact);
+    const whole: ResetCase = other ? { ...found, other } : found;
+    const answered = this.#answered(other && fact.direction === 'received' ? other : fact);
+    const verdict = (answered && this.#verdictOf(answered)) ?? firstClaim((rule) => rule.reset?.(whole, this.#known));
+    if (verdict) this.#sink.reset(verdict, whole);
+  }
+
+  /** The record of the same RST at its other end. */
+  #otherEnd(fact: Reset): Reset | undefined {
+    if (fact.flow === undefined) return undefined;
+    const other = this.#resets.get(this.#known.flows.reverse(fact.flow));
+    const isPair = other && other.direction !== fact.direction && Math.abs(other.at - fact.at) <= LOOKAHEAD_NS;
+    return isPair ? other : undefined;
+  }
+
+  /** The dropped packet that the RST answers: one for nobody, or one that a firewall rejected. */
+  #answered({ flow, direction, at }: Reset): Dropped | undefined {
+    if (flow === undefined) return undefined;
+    const drop = this.#join.lastDrop(direction === 'sent' ? this.#known.flows.reverse(flow) : flow);
+    const isNear = drop !== undefined && Math.abs(drop.at - at) <= ANSWER_NS;
+    return isNear && (direction === 'received' || drop.reason === 'NO_SOCKET') ? drop : undefined;
+  }
+
+  #verdictOf(drop: Dropped): Verdict | undefined {
+    const known = this.#verdicts.get(drop);
+    if (known) return known;
+    const verdict = firstClaim((rule) => rule.drop?.(drop, this.#known));
+    if (!verdict) return undefined;
+    this.#verdicts.set(drop, verdict);
+    this.#sink.drop(verdict, drop);
+    return verdict;
+  }
+}
+
+function firstClaim(claimOf: (rule: Rule) => Claim | undefined): Verdict | undefined {
+  for (const rule of rules) {
+    const claim = claimOf(rule);
+    if (claim) return { rule, claim };
+  }
+  return undefined;
+}

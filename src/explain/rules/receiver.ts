@@ -1,0 +1,62 @@
+import { dropRule } from './drop-rule.ts';
+import type { Rule } from './rule.ts';
+import { flowWords, inside, netnsWords, packets, plural, processWords } from './words.ts';
+
+/** Only probes of a closed window come here with it (window-probes.ts): such a drop is benign. */
+const PROBE = 'TCP_OLD_SEQUENCE';
+
+/** The receiving socket or its memory had no room: the program reads too slowly, or its buffer is small. */
+const ofDrops = dropRule({
+  name: 'receiver',
+  reasons: [
+    ...['SOCKET_RCVBUFF', 'SOCKET_BACKLOG', 'PROTO_MEM', 'TCP_ZEROWINDOW', 'TCP_OVERWINDOW'],
+    ...['TCP_OFO_QUEUE_PRUNE', 'TCP_OFO_DROP', 'PFMEMALLOC', 'PACKET_SOCK_ERROR', PROBE],
+  ],
+  peer: (drop, { flows }) => (drop.flow === undefined ? undefined : flows.endpointText(flows.destination(drop.flow))),
+  title: (group, known) =>
+    group.claim.place.reason === PROBE
+      ? `the receiver${processWords(group)} stopped reading ${netnsWords(group.claim.place, known)}: ${plural(group.drops, 'probe')} of its closed window${flowWords(group, known)}`
+      : `the receiver${processWords(group)} did not keep up ${netnsWords(group.claim.place, known)}: ${packets(group)}${flowWords(group, known)} dropped`,
+  restsOn: ({ claim: { place } }) => {
+    const what: Readonly<Record<string, string>> = {
+      SOCKET_RCVBUFF: 'the receive buffer of the socket was full',
+      SOCKET_BACKLOG: 'the socket was busy and its backlog full',
+      PROTO_MEM: 'TCP or UDP may not use more memory on this host (tcp_mem, udp_mem)',
+      TCP_ZEROWINDOW: 'the receive window was closed: the program does not read',
+      [PROBE]:
+        'the sender probed a closed receive window, each time after about twice the time: the program does not read',
+      TCP_OVERWINDOW: 'more came than the receive window allowed',
+    };
+    const text = what[place.reason ?? ''];
+    return text === undefined ? [] : [text];
+  },
+  alternatives: () => [
+    'a burst that was short: then a larger buffer is enough',
+    'a program that hangs, or has too little CPU',
+  ],
+  advice: ({ claim: { place } }, known) => [
+    { text: 'sockets whose Recv-Q is not read, and their buffers', command: inside(place, 'ss -tunmp', known) },
+    {
+      text: 'bounds of the buffers and of their memory',
+      command: inside(place, 'sysctl net.core.rmem_max net.ipv4.tcp_rmem net.ipv4.tcp_mem net.ipv4.udp_mem', known),
+    },
+    { text: 'memory in use', command: inside(place, 'cat /proc/net/sockstat', known) },
+  ],
+});
+
+const COUNTERS: ReadonlySet<string> = new Set(['RcvPruned', 'OfoPruned', 'TCPRcvQDrop', 'TCPAbortOnMemory']);
+
+export const receiver: Rule = {
+  ...ofDrops,
+  counter({ counter, netns, netnsName }) {
+    if (!COUNTERS.has(counter)) return undefined;
+    return {
+      place: {
+        ...(netns === undefined ? {} : { netns }),
+        ...(netnsName === undefined ? {} : { netnsName }),
+        reason: counter,
+      },
+      sureness: 'likely',
+    };
+  },
+};

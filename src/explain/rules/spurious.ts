@@ -1,0 +1,49 @@
+import { peerOf, senderPlace } from './place.ts';
+import type { Rule } from './rule.ts';
+import { flowWords, inside, netnsWords, plural, processWords } from './words.ts';
+
+/** The receiver, on this host too, threw the second copy away: nothing had been lost. */
+export const spurious: Rule = {
+  name: 'spurious',
+  resent(found, known) {
+    if (!found.needless) return undefined;
+    return { place: senderPlace(found.fact), ...peerOf(found.fact, known), sureness: 'certain' };
+  },
+  describe(group, known) {
+    const { place } = group.claim;
+    const probes = group.causes.of('tail-loss-probe');
+    const timeouts = group.causes.of('rto');
+    return {
+      title: `${plural(group.segments, 'segment')}${processWords(group)}${flowWords(group, known)} sent again without need (${netnsWords(place, known)})`,
+      restsOn: [
+        'the receiver is on this host and dropped the second copy (TCP_OLD_DATA and the like): the first had arrived',
+        ...(timeouts > 0
+          ? [
+              `${plural(timeouts, 'retransmission')} came from a timeout that fired too early, or whose acknowledgement was late`,
+            ]
+          : []),
+        ...(probes > 0
+          ? [`${plural(probes, 'retransmission')} were tail loss probes, which ask for an acknowledgement that is late`]
+          : []),
+      ],
+      alternatives: [
+        'packets overtook each other on the way (several paths, several queues)',
+        'the acknowledgement was late or lost: a busy receiver, delayed acknowledgements',
+      ],
+      advice: [
+        {
+          text: 'what the sender itself counted as spurious and as reordered',
+          command: inside(
+            place,
+            'nstat -az TcpExtTCPDSACKRecv TcpExtTCPDSACKUndo TcpExtTCPSpuriousRTOs TcpExtTCPSACKReorder',
+            known,
+          ),
+        },
+        {
+          text: 'queues that make packets wait',
+          command: inside(place, `tc -s qdisc show${place.device ? ` dev ${place.device}` : ''}`, known),
+        },
+      ],
+    };
+  },
+};
