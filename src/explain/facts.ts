@@ -1,9 +1,20 @@
 /** What the explanation reads of the events, and nothing more. Times are ns since the base of the reading. */
 
 import type { ResetEvent, RetransmitEvent } from '../event/kinds.ts';
-import { FLOW, type ScanRow, SOURCE } from '../store/store.ts';
+import { FLOW, OWNER, type ScanRow, SOURCE } from '../store/store.ts';
 import type { Endpoint, FlowKey, Flows } from './flows.ts';
 import type { Range } from './sequence.ts';
+
+/** Where it happened and whose it was; the same object for many events. */
+export interface Owner {
+  readonly netns?: number;
+  readonly netnsName?: string;
+  readonly device?: string;
+  readonly process?: string;
+  readonly container?: string;
+}
+
+const NOBODY: Owner = {};
 
 interface Common {
   readonly at: number;
@@ -11,11 +22,7 @@ interface Common {
   readonly isAsked: boolean;
   /** Seen from the sender of the packet; of a reset from the local end. Undefined without addresses. */
   readonly flow: FlowKey | undefined;
-  readonly netns: number | undefined;
-  readonly netnsName: string | undefined;
-  readonly device: string | undefined;
-  readonly process: string | undefined;
-  readonly container: string | undefined;
+  readonly owner: Owner;
 }
 
 export interface Resent extends Common {
@@ -69,7 +76,7 @@ export interface Grown extends Common {
 
 export type Fact = Resent | Dropped | Reset | Grown;
 
-const COMMON = [FLOW, 'sport', 'dport', 'netns', 'netnsName', 'device', 'process', 'container'] as const;
+const COMMON = [FLOW, 'sport', 'dport', OWNER] as const;
 /** Values before those of the columns: time and mark. */
 const HEAD = 2;
 /** Place of the first column that is not common. */
@@ -100,11 +107,7 @@ export function resentOf(row: ScanRow, flows: Flows): Resent {
     at: row[0],
     isAsked: row[1],
     flow: flowOf(row, flows),
-    netns: valueAt(row, HEAD + 3),
-    netnsName: valueAt(row, HEAD + 4),
-    device: valueAt(row, HEAD + 5),
-    process: valueAt(row, HEAD + 6),
-    container: valueAt(row, HEAD + 7),
+    owner: ownerAt(row),
     cause: row[OWN] as unknown as Resent['cause'],
     failed: valueAt(row, OWN + 1),
     range: rangeAt(row, OWN + 2),
@@ -120,11 +123,7 @@ export function droppedOf(row: ScanRow, flows: Flows): Dropped {
     at: row[0],
     isAsked: row[1],
     flow: flowOf(row, flows),
-    netns: valueAt(row, HEAD + 3),
-    netnsName: valueAt(row, HEAD + 4),
-    device: valueAt(row, HEAD + 5),
-    process: valueAt(row, HEAD + 6),
-    container: valueAt(row, HEAD + 7),
+    owner: ownerAt(row),
     reason: valueAt(row, OWN),
     location: valueAt(row, OWN + 1),
     class: row[OWN + 2] as unknown as Dropped['class'],
@@ -145,11 +144,7 @@ export function resetOf(row: ScanRow, flows: Flows): Reset {
     at: row[0],
     isAsked: row[1],
     flow: flowOf(row, flows),
-    netns: valueAt(row, HEAD + 3),
-    netnsName: valueAt(row, HEAD + 4),
-    device: valueAt(row, HEAD + 5),
-    process: valueAt(row, HEAD + 6),
-    container: valueAt(row, HEAD + 7),
+    owner: ownerAt(row),
     direction: row[OWN] as unknown as Reset['direction'],
     reason: valueAt(row, OWN + 1),
     state: valueAt(row, OWN + 2),
@@ -164,11 +159,7 @@ export function grownOf(row: ScanRow, flows: Flows): Grown {
     at: row[0],
     isAsked: row[1],
     flow: undefined,
-    netns: valueAt(row, HEAD + 3),
-    netnsName: valueAt(row, HEAD + 4),
-    device: valueAt(row, HEAD + 5),
-    process: valueAt(row, HEAD + 6),
-    container: valueAt(row, HEAD + 7),
+    owner: ownerAt(row),
     counter: row[OWN] as unknown as string,
     count: row[OWN + 1] as unknown as number,
     class: row[OWN + 2] as unknown as Grown['class'],
@@ -180,6 +171,8 @@ export function grownOf(row: ScanRow, flows: Flows): Grown {
     listener: source === '' || port === undefined ? undefined : flows.endpoint(source, port),
   };
 }
+
+const ownerAt = (row: ScanRow): Owner => (row[HEAD + 3] as Owner | null) ?? NOBODY;
 
 function flowOf(row: ScanRow, flows: Flows): FlowKey | undefined {
   const addresses = row[HEAD] as unknown as string;

@@ -124,8 +124,8 @@ export class Group {
     if (fact.at > this.until) this.until = fact.at;
     this.timeline.add(fact.at);
     this.sureness.add(claim.sureness);
-    this.processes.add(fact.process);
-    this.containers.add(fact.container);
+    this.processes.add(fact.owner.process);
+    this.containers.add(fact.owner.container);
     this.notes.add(claim.note);
     if (fact.flow === undefined) return;
     const source = flows.source(fact.flow);

@@ -49,9 +49,14 @@ test('a mark tells which rows pass another filter', (t) => {
   writer.write(Array.from({ length: 20_000 }, (_, i) => drop(i)));
   writer.close();
   const reader = StoreReader.open(dir);
-  const selection = { kind: 'drop', columns: ['pid'], filter: {}, mark: { pid: 1 }, make } as const;
+  const selection = { kind: 'drop', columns: ['owner'], filter: {}, mark: { pid: 1 }, make } as const;
   const rows = [...reader.scan([selection], {}, EPOCH)].flat().map(({ row }) => row);
   reader.close();
   assert.equal(rows.length, 20_000);
-  assert.ok(rows.every(([at, isMarked, pid], i) => at === i && pid === i % 3 && isMarked === (pid === 1)));
+  assert.ok(
+    rows.every(([at, isMarked, owner], i) => {
+      const { pid } = owner as { pid: number };
+      return at === i && pid === i % 3 && isMarked === (pid === 1);
+    }),
+  );
 });

@@ -10,9 +10,9 @@ import type { Filter } from '../event/filter.ts';
 import { fieldsOf, type Kind } from '../event/kinds.ts';
 import { planOf } from './plan.ts';
 import { enumCode, quoted } from './schema.ts';
-import type { SliceReader } from './slice-reader.ts';
+import type { Owner, SliceReader } from './slice-reader.ts';
 
-/** A column of a scan: any field but a 64-bit number or an address, or {@link FLOW} or {@link SOURCE}. Times are as `at`. */
+/** A column of a scan: any field but a 64-bit number or an address, or {@link FLOW}, {@link SOURCE}, {@link OWNER}. Times are as `at`. */
 export type ScanColumn = string;
 
 /** Stands for both addresses: their bytes in hexadecimal, source first; empty unless both are known. */
@@ -21,8 +21,12 @@ export const FLOW = 'flow';
 /** Stands for the source address: its bytes in hexadecimal, empty when absent. */
 export const SOURCE = 'source';
 
+/** Stands for where and whose: an object with the fields that events share (schema.ts), the same one for equal values. */
+export const OWNER = 'owner';
+
 /** Time in ns since the base of the scan, whether it passes the mark, then a value for each column; null when absent. */
-export type ScanRow = [at: number, isMarked: boolean, ...values: (string | number | null)[]];
+export type ScanRow = [at: number, isMarked: boolean, ...values: ScanValue[]];
+export type ScanValue = string | number | Owner | null;
 
 export interface Selection<T> {
   kind: Kind;
@@ -47,7 +51,7 @@ export class ScanSource<T extends { at: number }> {
   readonly slice: SliceReader;
   readonly #selection: Selection<T>;
   readonly #offset: number;
-  readonly #decoders: ((value: string | number) => string | number)[];
+  readonly #decoders: ((value: string | number) => string | number | Owner)[];
   #edge = -1;
 
   /** @param base the time that `at` counts from */
@@ -83,13 +87,13 @@ export class ScanSource<T extends { at: number }> {
   }
 
   /** Turns a row of the query into one of the scan, in place. */
-  #decode(row: (string | number | null | boolean)[], marked: ReadonlySet<number> | undefined): ScanRow {
+  #decode(row: (ScanValue | boolean)[], marked: ReadonlySet<number> | undefined): ScanRow {
     const id = row[0] as number;
     row[0] = this.#offset + (row[1] as number);
     row[1] = marked ? marked.has(id) : true;
     for (let i = 0; i < this.#decoders.length; i++) {
       const value = row[i + 2];
-      if (value !== null) row[i + 2] = (this.#decoders[i] as (value: unknown) => string | number)(value);
+      if (value !== null) row[i + 2] = (this.#decoders[i] as (value: unknown) => ScanValue)(value);
     }
     return row as ScanRow;
   }
@@ -123,13 +127,27 @@ function decoderOf(
   kind: Kind,
   name: ScanColumn,
   offset: number,
-): (value: string | number) => string | number {
+): (value: string | number) => string | number | Owner {
+  if (name === OWNER) return ownersOf(slice);
   const type = name === FLOW || name === SOURCE ? 'int' : fieldsOf(kind)[name]?.type;
   if (type === 'wall') return (ns) => offset + (ns as number);
   if (type === 'int' || type === 'ratio') return (value) => value;
   if (type === 'text') return (key) => slice.stringOf(key as number);
   if (typeof type === 'object') return (code) => type.values[(code as number) - 1] as string;
   throw new LosslogError('INTERNAL', `${kind}.${name} cannot be scanned`);
+}
+
+/** Owners of a slice by key, kept while it is read: the slice's own cache is bounded, and slower for it. */
+function ownersOf(slice: SliceReader): (key: string | number) => Owner {
+  const owners = new Map<number, Owner>();
+  return (key) => {
+    let owner = owners.get(key as number);
+    if (owner === undefined) {
+      owner = slice.ownerOf(key as number);
+      owners.set(key as number, owner);
+    }
+    return owner;
+  };
 }
 
 /** @yields the rows of all sources, in batches: each batch is in order, and no later one has an earlier row. */

@@ -1,6 +1,7 @@
 import type { Dropped } from '../facts.ts';
 import { packetKind } from '../group.ts';
-import { placeOf } from './drop-rule.ts';
+import { dropPlace } from './drop-rule.ts';
+import { placeOf } from './place.ts';
 import type { Known, Rule } from './rule.ts';
 import { flowWords, inside, joinWords, netnsWords, plural, processWords } from './words.ts';
 
@@ -14,19 +15,14 @@ export const closedPort: Rule = {
   name: 'closed-port',
   drop(drop, known) {
     if (drop.reason !== 'NO_SOCKET' || !isOpening(drop)) return undefined;
-    return { place: placeOf(drop), what: 'closed-port', ...serviceOf(drop, known), sureness: 'certain' };
+    return { place: dropPlace(drop), what: 'closed-port', ...serviceOf(drop, known), sureness: 'certain' };
   },
   /** The other end is not on this host: all that is known is its RST. */
   reset({ fact, other }, { flows }) {
     if (fact.direction !== 'received' || fact.state !== 'TCP_SYN_SENT' || other || fact.flow === undefined)
       return undefined;
-    const { netns, netnsName } = fact;
     return {
-      place: {
-        ...(netns === undefined ? {} : { netns }),
-        ...(netnsName === undefined ? {} : { netnsName }),
-        direction: 'received',
-      },
+      place: placeOf(fact, { direction: 'received' }),
       peer: flows.endpointText(flows.destination(fact.flow)),
       sureness: 'likely',
     };
@@ -64,7 +60,7 @@ export const noConnection: Rule = {
   name: 'no-connection',
   drop(drop) {
     if (drop.reason !== 'NO_SOCKET') return undefined;
-    return { place: placeOf(drop), what: 'no-connection', sureness: 'possible' };
+    return { place: dropPlace(drop), what: 'no-connection', sureness: 'possible' };
   },
   describe(group, known) {
     const { place } = group.claim;

@@ -1,4 +1,5 @@
 import { dropRule } from './drop-rule.ts';
+import { placeOf } from './place.ts';
 import type { Rule } from './rule.ts';
 import { flowWords, inside, packets, placeWords } from './words.ts';
 
@@ -25,11 +26,11 @@ const ofDrops = dropRule({
 
 export const cpuBacklog: Rule = {
   ...ofDrops,
-  counter({ counter, netns, class: dropClass }) {
-    if (!counter.startsWith('softnet_')) return undefined;
+  counter(grown) {
+    if (!grown.counter.startsWith('softnet_')) return undefined;
     return {
-      place: { ...(netns === undefined ? {} : { netns }), reason: counter },
-      sureness: dropClass === 'loss' ? 'certain' : 'possible',
+      place: placeOf(grown, { reason: grown.counter }),
+      sureness: grown.class === 'loss' ? 'certain' : 'possible',
     };
   },
 };

@@ -1,3 +1,4 @@
+import { placeOf } from './place.ts';
 import type { Rule } from './rule.ts';
 import { inside, placeWords, plural } from './words.ts';
 
@@ -5,15 +6,9 @@ import { inside, placeWords, plural } from './words.ts';
 export const device: Rule = {
   name: 'device',
   counter(grown) {
-    if (grown.device === undefined) return undefined;
-    const { netns, netnsName, device, counter } = grown;
+    if (grown.owner.device === undefined) return undefined;
     return {
-      place: {
-        ...(netns === undefined ? {} : { netns }),
-        ...(netnsName === undefined ? {} : { netnsName }),
-        device,
-        reason: counter,
-      },
+      place: placeOf(grown, { reason: grown.counter }, true),
       sureness: grown.class === 'unknown' ? 'possible' : 'certain',
     };
   },
@@ -42,13 +37,8 @@ export const device: Rule = {
 export const otherCounter: Rule = {
   name: 'counter',
   counter(grown) {
-    const { netns, netnsName, counter } = grown;
     return {
-      place: {
-        ...(netns === undefined ? {} : { netns }),
-        ...(netnsName === undefined ? {} : { netnsName }),
-        reason: counter,
-      },
+      place: placeOf(grown, { reason: grown.counter }),
       sureness: grown.class === 'unknown' ? 'possible' : 'likely',
     };
   },

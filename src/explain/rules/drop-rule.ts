@@ -4,21 +4,14 @@ import { functionOf } from '../../wire/drop-class.ts';
 import type { Dropped } from '../facts.ts';
 import type { Group } from '../group.ts';
 import type { Advice, Place, Sureness } from '../types.ts';
+import { placeOf } from './place.ts';
 import type { Known, Rule } from './rule.ts';
 import { joinWords, kernelWords } from './words.ts';
 
 /** Where a packet was dropped, as an incident names it. */
-export function placeOf(drop: Dropped): Place {
-  const { netns, netnsName, device, reason, direction } = drop;
-  const location = functionOf(drop.location);
-  return {
-    ...(netns === undefined ? {} : { netns }),
-    ...(netnsName === undefined ? {} : { netnsName }),
-    ...(device === undefined ? {} : { device }),
-    ...(location === '' ? {} : { location }),
-    ...(reason === undefined ? {} : { reason }),
-    ...(direction === undefined ? {} : { direction }),
-  };
+export function dropPlace(drop: Dropped): Place {
+  const { reason, direction } = drop;
+  return placeOf(drop, { location: functionOf(drop.location) || undefined, reason, direction }, true);
 }
 
 interface DropRuleWords {
@@ -52,7 +45,7 @@ export function dropRule(words: DropRuleWords): Rule {
       if (words.only && !words.only(drop)) return undefined;
       const peer = words.peer?.(drop, known);
       return {
-        place: placeOf(drop),
+        place: dropPlace(drop),
         sureness: words.sureness ?? (saysNothing ? 'likely' : 'certain'),
         ...(words.what === undefined ? {} : { what: words.what }),
         ...(peer === undefined ? {} : { peer }),

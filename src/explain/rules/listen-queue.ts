@@ -1,16 +1,17 @@
 import type { Grown } from '../facts.ts';
 import type { Group } from '../group.ts';
+import { placeOf } from './place.ts';
 import type { Claim, Known, Rule } from './rule.ts';
 import { inside, netnsWords, plural } from './words.ts';
 
 function claimOf(grown: Grown, { flows }: Known): Claim {
-  const { netns, netnsName, listener, counter, queue, backlog, synQueue } = grown;
+  const { listener, counter, queue, backlog, synQueue } = grown;
   const note = [
     queue === undefined ? '' : `its accept queue held ${queue} of ${backlog ?? '?'}`,
     synQueue === undefined ? '' : `${synQueue} connections were not established yet`,
   ].filter(Boolean);
   return {
-    place: { ...(netns === undefined ? {} : { netns }), ...(netnsName === undefined ? {} : { netnsName }) },
+    place: placeOf(grown),
     ...(listener === undefined ? {} : { peer: flows.endpointText(listener) }),
     sureness: listener === undefined || counter === 'ListenDrops' ? 'likely' : 'certain',
     ...(note.length === 0 ? {} : { note: `when it was looked at, ${note.join(', ')}` }),

@@ -1,11 +1,11 @@
-import { placeOf } from './drop-rule.ts';
+import { dropPlace } from './drop-rule.ts';
 import type { Rule } from './rule.ts';
 import { flowWords, inside, joinWords, kernelWords, packets, placeWords } from './words.ts';
 
 /** Any drop that no other rule knows: the kernel's own words are told as they are. */
 export const otherDrop: Rule = {
   name: 'other-drop',
-  drop: (drop) => ({ place: placeOf(drop), sureness: drop.class === 'unknown' ? 'possible' : 'likely' }),
+  drop: (drop) => ({ place: dropPlace(drop), sureness: drop.class === 'unknown' ? 'possible' : 'likely' }),
   describe(group, known) {
     const { place } = group.claim;
     const isLoss = group.mainSureness !== 'possible';

@@ -1,6 +1,6 @@
 /** Where a retransmission was sent, and what may be missing from the records of its time. */
 
-import type { Resent } from '../facts.ts';
+import type { Fact, Resent } from '../facts.ts';
 import { NS_PER_MS } from '../timing.ts';
 import type { Place } from '../types.ts';
 import type { Known } from './rule.ts';
@@ -16,13 +16,19 @@ export function gapOf(fact: Resent, { coverage }: Known): string | undefined {
   return coverage.gap(fact.at - lookBack(fact), fact.at);
 }
 
-export function senderPlace({ netns, netnsName, device }: Resent): Place {
-  return {
-    ...(netns === undefined ? {} : { netns }),
-    ...(netnsName === undefined ? {} : { netnsName }),
-    ...(device === undefined ? {} : { device }),
-  };
+/** The namespace of an event and, if told so, its device; `details` as far as they are known. */
+export function placeOf(
+  { owner }: Pick<Fact, 'owner'>,
+  details: { [N in keyof Place]: Place[N] | undefined } = {},
+  withDevice = false,
+): Place {
+  const { netns, netnsName, device } = owner;
+  const all = { netns, netnsName, ...(withDevice ? { device } : {}), ...details };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Place;
 }
+
+/** Where a retransmission was sent from. */
+export const senderPlace = (fact: Resent): Place => placeOf(fact, {}, true);
 
 /** The address that it went to. */
 export function peerOf(fact: Resent, { flows }: Known): { peer?: string } {

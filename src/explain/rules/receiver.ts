@@ -1,4 +1,5 @@
 import { dropRule } from './drop-rule.ts';
+import { placeOf } from './place.ts';
 import type { Rule } from './rule.ts';
 import { flowWords, inside, netnsWords, packets, plural, processWords } from './words.ts';
 
@@ -48,15 +49,8 @@ const COUNTERS: ReadonlySet<string> = new Set(['RcvPruned', 'OfoPruned', 'TCPRcv
 
 export const receiver: Rule = {
   ...ofDrops,
-  counter({ counter, netns, netnsName }) {
-    if (!COUNTERS.has(counter)) return undefined;
-    return {
-      place: {
-        ...(netns === undefined ? {} : { netns }),
-        ...(netnsName === undefined ? {} : { netnsName }),
-        reason: counter,
-      },
-      sureness: 'likely',
-    };
+  counter(grown) {
+    if (!COUNTERS.has(grown.counter)) return undefined;
+    return { place: placeOf(grown, { reason: grown.counter }), sureness: 'likely' };
   },
 };

@@ -1,6 +1,7 @@
 import type { Reset } from '../facts.ts';
 import type { Group } from '../group.ts';
 import type { Place } from '../types.ts';
+import { placeOf } from './place.ts';
 import type { Rule } from './rule.ts';
 import { inside, netnsWords, plural, processWords } from './words.ts';
 
@@ -17,14 +18,7 @@ const MEANING: Readonly<Record<string, string>> = {
   NO_SOCKET: 'packets came for a connection that is not there',
 };
 
-function placeOf({ netns, netnsName, reason, direction }: Reset): Place {
-  return {
-    ...(netns === undefined ? {} : { netns }),
-    ...(netnsName === undefined ? {} : { netnsName }),
-    ...(reason === undefined ? {} : { reason }),
-    direction,
-  };
-}
+const resetPlace = (fact: Reset): Place => placeOf(fact, { reason: fact.reason, direction: fact.direction });
 
 function title(group: Group, who: string): string {
   return `${plural(group.connections.size, 'connection')}${processWords(group)} ended by a RST ${who}`;
@@ -34,10 +28,10 @@ function title(group: Group, who: string): string {
 export const reset: Rule = {
   name: 'reset',
   reset({ fact, other }, { flows }) {
-    if (fact.flow === undefined) return { place: placeOf(fact), sureness: 'possible' };
+    if (fact.flow === undefined) return { place: resetPlace(fact), sureness: 'possible' };
     // what both ends recorded is told as of the one that sent it
     const sender = fact.direction === 'sent' ? fact : other;
-    const place = placeOf(sender ?? fact);
+    const place = resetPlace(sender ?? fact);
     const address = flows.addressText(sender ? flows.source(sender.flow as number) : flows.destination(fact.flow));
     return { place, peer: address, sureness: sender?.reason === undefined ? 'likely' : 'certain' };
   },
