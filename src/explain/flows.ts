@@ -100,6 +100,9 @@ export class Flows {
 /** An address's number times 65536, plus a port. */
 export type Endpoint = number;
 
+/** The address of an end, without its port. */
+export const addressOf = (endpoint: Endpoint): Endpoint => endpoint - portOf(endpoint);
+
 export const portOf = (endpoint: Endpoint): number => endpoint % 65536;
 
 const portsOf = (key: FlowKey): number => key % PORTS;

@@ -1,6 +1,6 @@
 /** Cases of one cause and place, close in time: what an incident is made of. */
 
-import type { Dropped, Fact, Grown, Resent, Reset } from './facts.ts';
+import type { Dropped, Fact, Grown, Owner, Resent, Reset } from './facts.ts';
 import { type Endpoint, type FlowKey, type Flows, portOf } from './flows.ts';
 import { Histogram } from './histogram.ts';
 import type { ResentCase } from './join.ts';
@@ -12,7 +12,7 @@ import { SURENESS, type Sureness } from './types.ts';
 export type PacketKind = string;
 
 /** Connections told apart; more are counted as this many. */
-const MAX_CONNECTIONS = 100_000;
+const MAX_CONNECTIONS = 20_000;
 
 /** What a timeout costs beside a segment that was resent at once: it stops the connection for 200 ms and more. */
 const HARM = {
@@ -47,8 +47,7 @@ export class Group {
   /** Retransmissions of which only a part is explained. */
   partly = 0;
   readonly sureness = new Tally<Sureness>();
-  readonly processes = new Tally<string>();
-  readonly containers = new Tally<string>();
+  readonly owners = new Tally<Owner>();
   readonly peers = new Tally<Endpoint>();
   /** By the end with the lower port; negative when the packet came from it. */
   readonly services = new Tally<number>();
@@ -115,6 +114,16 @@ export class Group {
     this.timeline.addAll(other.timeline);
   }
 
+  /** Counts by the name of the process. */
+  get processes(): Tally<string> {
+    return byName(this.owners, ({ process }) => process);
+  }
+
+  /** Counts by the id of the container. */
+  get containers(): Tally<string> {
+    return byName(this.owners, ({ container }) => container);
+  }
+
   get mainSureness(): Sureness {
     return this.sureness.main(0.5) ?? (SURENESS.findLast((one) => this.sureness.of(one) > 0) as Sureness);
   }
@@ -124,8 +133,7 @@ export class Group {
     if (fact.at > this.until) this.until = fact.at;
     this.timeline.add(fact.at);
     this.sureness.add(claim.sureness);
-    this.processes.add(fact.owner.process);
-    this.containers.add(fact.owner.container);
+    this.owners.add(fact.owner);
     this.notes.add(claim.note);
     if (fact.flow === undefined) return;
     const source = flows.source(fact.flow);
@@ -141,13 +149,19 @@ export class Group {
   }
 }
 
+function byName(owners: Tally<Owner>, nameOf: (owner: Owner) => string | undefined): Tally<string> {
+  const names = new Tally<string>();
+  for (const [owner, count] of owners.top(Number.POSITIVE_INFINITY)) names.add(nameOf(owner), count);
+  return names;
+}
+
 const SUMS = [
   ...(['resent', 'segments', 'drops', 'resets', 'grown', 'harm'] as const),
   ...(['translated', 'matched', 'lostAcks', 'partly'] as const),
 ];
 
 const TALLIES = [
-  ...(['sureness', 'processes', 'containers', 'peers', 'services'] as const),
+  ...(['sureness', 'owners', 'peers', 'services'] as const),
   ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
 ];
 

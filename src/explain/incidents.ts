@@ -7,6 +7,7 @@ import { type Explained, type ExplainOptions, explain } from './cases.ts';
 import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
 import type { Verdict, VerdictSink } from './judge.ts';
+import type { Claim } from './rules/rule.ts';
 import { NS_PER_S } from './timing.ts';
 import type { Counted, Incident, Place } from './types.ts';
 
@@ -33,8 +34,9 @@ export function explainPeriod(reader: StoreReader, filter: Filter, options: Expl
 class Groups implements VerdictSink {
   readonly #explained: Explained;
   readonly #quietNs: number;
-  readonly #open = new Map<string, Group>();
-  readonly #closed: Group[] = [];
+  readonly #places = new Map<string, PlaceGroups>();
+  /** The key of a claim, which is the same for many. */
+  readonly #keys = new WeakMap<Claim, string>();
 
   constructor(explained: Explained) {
     this.#explained = explained;
@@ -58,45 +60,70 @@ class Groups implements VerdictSink {
   }
 
   all(): Group[] {
-    const groups = [...this.#closed, ...this.#open.values()];
-    const byPlace = Map.groupBy(groups, ({ rule, claim }) => keyOf(rule.name, claim, false));
-    return [...byPlace.values()].flatMap((alike) => joinPeers(alike, this.#quietNs));
+    return [...this.#places.values()].flatMap((place) => place.all());
   }
 
-  #of({ rule, claim }: Verdict, at: number): Group {
-    const key = keyOf(rule.name, claim, true);
-    const known = this.#open.get(key);
-    if (known && at - known.until <= this.#quietNs) return known;
-    if (known) this.#closed.push(known);
-    const group = new Group(rule, claim);
-    this.#open.set(key, group);
-    return group;
+  #of(verdict: Verdict, at: number): Group {
+    const { rule, claim } = verdict;
+    let key = this.#keys.get(claim);
+    if (key === undefined) {
+      key = keyOf(rule.name, claim, false);
+      this.#keys.set(claim, key);
+    }
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      place = new PlaceGroups(this.#quietNs);
+      this.#places.set(key, place);
+    }
+    return place.of(verdict, at);
   }
 }
 
-/** Puts groups together that differ in their peer only and happened at the same time, where they are many. */
-function joinPeers(groups: Group[], quietNs: number): Group[] {
-  const joined: Group[] = [];
-  let cluster: Group[] = [];
-  let until = Number.NEGATIVE_INFINITY;
-  const flush = (): void => {
-    joined.push(...(cluster.length < MANY_PEERS ? cluster : [sumOf(cluster)]));
-    cluster = [];
-  };
-  for (const group of groups.sort((a, b) => a.from - b.from)) {
-    if (group.from > until + quietNs) flush();
-    cluster.push(group);
-    until = Math.max(until, group.until);
+/** The groups of one rule and place: one for each peer, or one for all where they are many at the same time. */
+class PlaceGroups {
+  readonly #quietNs: number;
+  readonly #closed: Group[] = [];
+  #open = new Map<number | undefined, Group>();
+  #joined: Group | undefined;
+  #until = Number.NEGATIVE_INFINITY;
+
+  constructor(quietNs: number) {
+    this.#quietNs = quietNs;
   }
-  flush();
-  return joined;
+
+  of({ rule, claim }: Verdict, at: number): Group {
+    if (at - this.#until > this.#quietNs) this.#close();
+    if (at > this.#until) this.#until = at;
+    if (this.#joined) return this.#joined;
+    const known = this.#open.get(claim.peer);
+    if (known) return known;
+    if (this.#open.size + 1 >= MANY_PEERS) {
+      this.#joined = sumOf([...this.#open.values()]);
+      return this.#joined;
+    }
+    const group = new Group(rule, claim);
+    this.#open.set(claim.peer, group);
+    return group;
+  }
+
+  all(): Group[] {
+    this.#close();
+    return this.#closed;
+  }
+
+  #close(): void {
+    if (this.#joined) this.#closed.push(this.#joined);
+    else this.#closed.push(...this.#open.values());
+    this.#open = new Map();
+    this.#joined = undefined;
+  }
 }
 
 function sumOf(groups: readonly Group[]): Group {
-  const [first] = groups as [Group];
+  const [first, ...others] = groups.toSorted((a, b) => a.from - b.from) as [Group, ...Group[]];
   const { peer, ...claim } = first.claim;
   const sum = new Group(first.rule, claim);
-  for (const group of groups) sum.addGroup(group);
+  for (const group of [first, ...others]) sum.addGroup(group);
   return sum;
 }
 

@@ -28,13 +28,14 @@ export interface ResentCase {
   isTranslated: boolean;
 }
 
+/** What is known of what one end of a connection sends. */
 interface Connection {
-  /** Drops of what this end sent, by time. */
-  lost: Dropped[];
-  /** Drops of what acknowledges it, by time. */
-  acks: Dropped[];
+  /** Drops of data, by time. */
+  lost?: Dropped[];
+  /** Drops of what carried an acknowledgement, by time. */
+  acks?: Dropped[];
   /** The last retransmissions, by time. */
-  resent: ResentCase[];
+  resent?: ResentCase[];
   /** The last drop of what this end sent that was not benign. */
   last?: Dropped;
   probes?: WindowProbes;
@@ -49,6 +50,8 @@ export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMER
 
 /** A packet that is older than what came before it by its time stamp: the original, where it had been sent again. */
 const LATE_REASON = 'TCP_RFC7323_PAWS';
+
+const NO_DROPS: readonly Dropped[] = [];
 
 export class Join {
   readonly #flows: Flows;
@@ -66,7 +69,7 @@ export class Join {
    * @returns drops that, with this one, turn out to be probes of a closed window
    */
   drop(drop: Dropped): readonly Dropped[] {
-    if (drop.flow === undefined || drop.protocol !== 'tcp') return [];
+    if (drop.flow === undefined || drop.protocol !== 'tcp') return NO_DROPS;
     this.#sweep(drop.at);
     if (drop.class === 'benign') {
       if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop);
@@ -74,15 +77,20 @@ export class Join {
     }
     if (drop.reason === LATE_REASON && this.#secondCopy(drop)) {
       drop.isCopy = true;
-      return [];
+      return NO_DROPS;
     }
-    this.#of(drop.flow, drop.at).last = drop;
+    const connection = this.#of(drop.flow, drop.at);
+    connection.last = drop;
     if (drop.left.length > 0) {
-      keep(this.#of(drop.flow, drop.at).lost, drop, MAX_LOST);
+      connection.lost ??= [];
+      keep(connection.lost, drop, MAX_LOST);
       this.#nat.add(drop);
     }
-    if (drop.ack !== undefined) keep(this.#of(this.#flows.reverse(drop.flow), drop.at).acks, drop, MAX_LOST);
-    return [];
+    if (drop.ack !== undefined) {
+      connection.acks ??= [];
+      keep(connection.acks, drop, MAX_LOST);
+    }
+    return NO_DROPS;
   }
 
   /** The last drop, not a benign one, of what the source of the flow sent. */
@@ -97,22 +105,23 @@ export class Join {
     const connection = this.#of(flow, fact.at);
     // EBUSY: the original still sits in this host's own queue, nothing was sent
     if (failed !== 'EBUSY') this.#match(found, connection, flow, range);
+    connection.resent ??= [];
     keep(connection.resent, found, MAX_RESENT);
     return found;
   }
 
   #match(found: ResentCase, connection: Connection, flow: FlowKey, range: Range): void {
-    takeLost(found, connection.lost, range);
-    if (found.lost.length === 0) {
-      const translated = this.#nat.find(found.fact, flow, range, latestOf(found.fact));
-      const other = translated === undefined ? undefined : this.#connections.get(translated);
-      if (other) {
-        takeLost(found, other.lost, range);
-        found.isTranslated = found.lost.length > 0;
-        if (!found.isTranslated) takeAck(found, other.acks, connection.resent, range);
-      }
+    if (connection.lost) takeLost(found, connection.lost, range);
+    if (found.lost.length > 0) return;
+    const translated = this.#nat.find(found.fact, flow, range, latestOf(found.fact));
+    const other = translated === undefined ? undefined : this.#connections.get(translated);
+    if (other?.lost) takeLost(found, other.lost, range);
+    found.isTranslated = found.lost.length > 0;
+    if (found.isTranslated) return;
+    for (const key of translated === undefined ? [flow] : [flow, translated]) {
+      const acks = this.#connections.get(this.#flows.reverse(key))?.acks;
+      if (acks && takeAck(found, acks, connection.resent ?? [], range)) return;
     }
-    if (found.lost.length === 0 && !found.lostAck) takeAck(found, connection.acks, connection.resent, range);
   }
 
   /**
@@ -124,7 +133,7 @@ export class Join {
     if (flow === undefined || range === undefined) return false;
     const back = this.#nat.originOf(flow);
     for (const key of back === undefined ? [flow] : [flow, back]) {
-      const found = this.#connections.get(key)?.resent.findLast(({ fact, needless }) => {
+      const found = this.#connections.get(key)?.resent?.findLast(({ fact, needless }) => {
         const isNear = fact.at <= drop.at + NS_PER_MS && drop.at - fact.at <= LOOKAHEAD_NS;
         return isNear && !needless && fact.range !== undefined && overlap(fact.range, range) !== undefined;
       });
@@ -138,7 +147,7 @@ export class Join {
 
   #probesOf(drop: Dropped): readonly Dropped[] {
     const { flow, reason, range } = drop;
-    if (flow === undefined || reason !== 'TCP_OLD_SEQUENCE' || range?.begin !== range?.end) return [];
+    if (flow === undefined || reason !== 'TCP_OLD_SEQUENCE' || range?.begin !== range?.end) return NO_DROPS;
     const connection = this.#of(flow, drop.at);
     connection.probes ??= new WindowProbes();
     return connection.probes.add(drop);
@@ -147,7 +156,7 @@ export class Join {
   #of(flow: FlowKey, at: number): Connection {
     let connection = this.#connections.get(flow);
     if (!connection) {
-      connection = { lost: [], acks: [], resent: [], lastAt: at };
+      connection = { lastAt: at };
       this.#connections.set(flow, connection);
     }
     connection.lastAt = at;
@@ -156,14 +165,10 @@ export class Join {
 
   /** Forgets what is too old to explain anything. */
   #sweep(now: number): void {
-    if (now - this.#sweptAt < WINDOW_NS / 4) return;
+    if (now - this.#sweptAt < WINDOW_NS / 2) return;
     this.#sweptAt = now;
     for (const [flow, connection] of this.#connections) {
       if (connection.lastAt < now - WINDOW_NS) this.#connections.delete(flow);
-      else {
-        connection.lost = connection.lost.filter(({ at }) => at >= now - WINDOW_NS);
-        connection.acks = connection.acks.filter(({ at }) => at >= now - WINDOW_NS);
-      }
     }
   }
 }
@@ -211,7 +216,7 @@ function prune(lost: Dropped[]): void {
 }
 
 /** The newest dropped acknowledgement of all of the range since it was last sent: the receiver had it by then. */
-function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly ResentCase[], range: Range): void {
+function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly ResentCase[], range: Range): boolean {
   const latest = latestOf(found.fact);
   const before = resent.findLast(({ fact }) => fact.range !== undefined && overlap(fact.range, range) !== undefined);
   const earliest = Math.max(found.fact.at - WINDOW_NS, before?.fact.at ?? 0);
@@ -219,4 +224,5 @@ function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly R
     (drop) => drop.at <= latest && drop.at >= earliest && distance(range.end, drop.ack as number) >= 0,
   );
   if (ack) found.lostAck = ack;
+  return ack !== undefined;
 }

@@ -1,7 +1,8 @@
 /** Facts in, verdicts out: joins them and asks the rules. */
 
-import type { Dropped, Fact, Grown, Reset } from './facts.ts';
+import type { Dropped, Fact, Grown, Owner, Reset } from './facts.ts';
 import type { FlowKey } from './flows.ts';
+import { packetKind } from './group.ts';
 import { Join, type ResentCase } from './join.ts';
 import { ListenCounters } from './listen-counters.ts';
 import { rules } from './rules/index.ts';
@@ -22,6 +23,9 @@ export interface VerdictSink {
   counter(verdict: Verdict, grown: Grown): void;
 }
 
+/** Owners of which verdicts are remembered. */
+const MAX_REMEMBERED = 10_000;
+
 /** A RST and the drop that made it are recorded within this time. */
 const ANSWER_NS = 100 * NS_PER_MS;
 
@@ -34,6 +38,7 @@ export class Judge {
   readonly #handshakes = new Waiting<ResentCase>(COUNTER_LOOKAHEAD_NS);
   readonly #listeners = new ListenCounters();
   readonly #verdicts = new WeakMap<Dropped, Verdict>();
+  readonly #dropVerdicts = new DropVerdicts();
   readonly #resets = new Map<FlowKey, Reset>();
 
   constructor(known: Known, sink: VerdictSink) {
@@ -124,10 +129,31 @@ export class Judge {
   #verdictOf(drop: Dropped): Verdict | undefined {
     const known = this.#verdicts.get(drop);
     if (known) return known;
-    const verdict = firstClaim((rule) => rule.drop?.(drop, this.#known));
+    const verdict = this.#dropVerdicts.of(drop, this.#known);
     if (!verdict) return undefined;
     this.#verdicts.set(drop, verdict);
     this.#sink.drop(verdict, drop);
+    return verdict;
+  }
+}
+
+/** Verdicts on drops, remembered for those that the rules cannot tell apart: thousands are alike. */
+class DropVerdicts {
+  readonly #known = new Map<Owner, Map<string, Verdict>>();
+
+  of(drop: Dropped, known: Known): Verdict | undefined {
+    let alike = this.#known.get(drop.owner);
+    if (alike === undefined) {
+      if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
+      alike = new Map();
+      this.#known.set(drop.owner, alike);
+    }
+    const key = `${drop.reason} ${drop.location} ${drop.direction} ${drop.class} ${packetKind(drop)}`;
+    const before = alike.get(key);
+    // only the peer of a claim is of the single drop
+    if (before?.claim.peer !== undefined) return { ...before, claim: before.rule.drop?.(drop, known) ?? before.claim };
+    const verdict = before ?? firstClaim((rule) => rule.drop?.(drop, known));
+    if (verdict) alike.set(key, verdict);
     return verdict;
   }
 }

@@ -15,7 +15,7 @@ const bucketOf = (sequence: number): number => sequence >>> BUCKET_BITS;
 export class NatFinder {
   readonly #flows: Flows;
   /** Drops by the high bits of where they begin and end, by time. */
-  readonly #buckets = new Map<number, Dropped[]>();
+  readonly #buckets: (Dropped[] | undefined)[] = new Array(2 ** BUCKET_BITS);
   /** The translated connection by the one as its sender knows it, and back. */
   readonly #translated = new Map<FlowKey, FlowKey>();
   readonly #origins = new Map<FlowKey, FlowKey>();
@@ -47,7 +47,7 @@ export class NatFinder {
   }
 
   #search(sequence: number, edge: keyof Range, { at }: Resent, flow: FlowKey, latest: number): FlowKey | undefined {
-    const drops = this.#buckets.get(bucketOf(sequence));
+    const drops = this.#buckets[bucketOf(sequence)];
     return drops?.find(
       (drop) =>
         (drop.range as Range)[edge] === sequence &&
@@ -66,9 +66,9 @@ export class NatFinder {
   }
 
   #put(bucket: number, drop: Dropped): void {
-    const drops = this.#buckets.get(bucket);
+    const drops = this.#buckets[bucket];
     if (!drops) {
-      this.#buckets.set(bucket, [drop]);
+      this.#buckets[bucket] = [drop];
       return;
     }
     while (drops.length > 0 && (drops[0] as Dropped).at < drop.at - WINDOW_NS) drops.shift();

@@ -1,14 +1,15 @@
 import type { Dropped } from '../facts.ts';
+import type { Endpoint } from '../flows.ts';
 import { packetKind } from '../group.ts';
 import { dropPlace } from './drop-rule.ts';
-import { placeOf } from './place.ts';
+import { peerWords, placeOf } from './place.ts';
 import type { Known, Rule } from './rule.ts';
 import { flowWords, inside, joinWords, netnsWords, plural, processWords } from './words.ts';
 
 const isOpening = (drop: Dropped): boolean => ['SYN', 'udp'].includes(packetKind(drop));
 
-const serviceOf = (drop: Dropped, { flows }: Known): { peer?: string } =>
-  drop.flow === undefined ? {} : { peer: flows.endpointText(flows.destination(drop.flow)) };
+const serviceOf = (drop: Dropped, { flows }: Known): { peer?: Endpoint } =>
+  drop.flow === undefined ? {} : { peer: flows.destination(drop.flow) };
 
 /** Somebody asked for a port at which nobody listens. */
 export const closedPort: Rule = {
@@ -23,12 +24,13 @@ export const closedPort: Rule = {
       return undefined;
     return {
       place: placeOf(fact, { direction: 'received' }),
-      peer: flows.endpointText(flows.destination(fact.flow)),
+      peer: flows.destination(fact.flow),
       sureness: 'likely',
     };
   },
   describe(group, known) {
-    const { place, peer = `${group.peers.size} peers` } = group.claim;
+    const { place } = group.claim;
+    const peer = peerWords(group, known);
     const isHere = place.direction !== 'received';
     const udp = group.kinds.of('udp');
     const what = udp > 0 ? plural(udp, 'UDP packet') : plural(group.connections.size, 'connection');

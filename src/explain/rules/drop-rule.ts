@@ -2,6 +2,7 @@
 
 import { functionOf } from '../../wire/drop-class.ts';
 import type { Dropped } from '../facts.ts';
+import type { Endpoint } from '../flows.ts';
 import type { Group } from '../group.ts';
 import type { Advice, Place, Sureness } from '../types.ts';
 import { placeOf } from './place.ts';
@@ -26,7 +27,7 @@ interface DropRuleWords {
   /** Stands for reason and location, where one cause has several. */
   what?: string;
   /** What cases of one incident share besides the place. */
-  peer?: (drop: Dropped, known: Known) => string | undefined;
+  peer?: (drop: Dropped, known: Known) => Endpoint | undefined;
   title: (group: Group, known: Known) => string;
   restsOn?: (group: Group, known: Known) => string[];
   alternatives?: (group: Group, known: Known) => string[];

@@ -11,13 +11,14 @@ export const handshake: Rule = {
     const gap = gapOf(fact, known);
     return {
       place: senderPlace(fact),
-      peer: known.flows.endpointText(known.flows.source(fact.flow)),
+      peer: known.flows.source(fact.flow),
       sureness: gap === undefined ? 'likely' : 'possible',
       ...(gap === undefined ? {} : { note: gap }),
     };
   },
   describe(group, known) {
-    const { place, peer = 'several ports' } = group.claim;
+    const { place } = group.claim;
+    const peer = group.claim.peer === undefined ? 'several ports' : known.flows.endpointText(group.claim.peer);
     return {
       title: `clients did not finish the handshake with ${peer}${processWords(group)}: ${plural(group.resent, 'SYN-ACK')} sent again (${netnsWords(place, known)})`,
       restsOn: [

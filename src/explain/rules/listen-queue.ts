@@ -4,7 +4,7 @@ import { placeOf } from './place.ts';
 import type { Claim, Known, Rule } from './rule.ts';
 import { inside, netnsWords, plural } from './words.ts';
 
-function claimOf(grown: Grown, { flows }: Known): Claim {
+function claimOf(grown: Grown): Claim {
   const { listener, counter, queue, backlog, synQueue } = grown;
   const note = [
     queue === undefined ? '' : `its accept queue held ${queue} of ${backlog ?? '?'}`,
@@ -12,7 +12,7 @@ function claimOf(grown: Grown, { flows }: Known): Claim {
   ].filter(Boolean);
   return {
     place: placeOf(grown),
-    ...(listener === undefined ? {} : { peer: flows.endpointText(listener) }),
+    ...(listener === undefined ? {} : { peer: listener }),
     sureness: listener === undefined || counter === 'ListenDrops' ? 'likely' : 'certain',
     ...(note.length === 0 ? {} : { note: `when it was looked at, ${note.join(', ')}` }),
   };
@@ -30,14 +30,14 @@ function restsOn(group: Group): string[] {
 }
 
 const where = ({ claim: { peer, place } }: Group, known: Known): string =>
-  `${peer === undefined ? 'a listener' : peer} ${netnsWords(place, known)}`;
+  `${peer === undefined ? 'a listener' : known.flows.endpointText(peer)} ${netnsWords(place, known)}`;
 
 /** The accept queue of a listener was full: the program accepts too slowly, or its backlog is small. */
 export const acceptQueue: Rule = {
   name: 'accept-queue',
-  counter: (grown, known) =>
-    grown.counter === 'ListenOverflows' || grown.counter === 'ListenDrops' ? claimOf(grown, known) : undefined,
-  resent: ({ listen }, known) => (listen && listen.counter !== 'TCPReqQFullDrop' ? claimOf(listen, known) : undefined),
+  counter: (grown) =>
+    grown.counter === 'ListenOverflows' || grown.counter === 'ListenDrops' ? claimOf(grown) : undefined,
+  resent: ({ listen }) => (listen && listen.counter !== 'TCPReqQFullDrop' ? claimOf(listen) : undefined),
   describe: (group, known) => ({
     title: `the accept queue of ${where(group, known)} was full: ${plural(group.grown, 'connection attempt')} ignored`,
     restsOn: restsOn(group),
@@ -59,8 +59,8 @@ export const acceptQueue: Rule = {
 /** The SYN queue of a listener was full: a flood, or clients that do not finish the handshake. */
 export const synQueue: Rule = {
   name: 'syn-queue',
-  counter: (grown, known) => (/^TCPReqQFull/.test(grown.counter) ? claimOf(grown, known) : undefined),
-  resent: ({ listen }, known) => (listen?.counter === 'TCPReqQFullDrop' ? claimOf(listen, known) : undefined),
+  counter: (grown) => (/^TCPReqQFull/.test(grown.counter) ? claimOf(grown) : undefined),
+  resent: ({ listen }) => (listen?.counter === 'TCPReqQFullDrop' ? claimOf(listen) : undefined),
   describe: (group, known) => ({
     title: `the SYN queue of ${where(group, known)} was full: ${plural(group.grown, 'SYN')} ${group.counters.of('TCPReqQFullDrop') > 0 ? 'ignored' : 'answered with cookies'}`,
     restsOn: restsOn(group),

@@ -32,7 +32,12 @@ export const outside: Rule = {
         },
         ...(peer === undefined
           ? []
-          : [{ text: 'where on the path it begins', command: inside(place, `mtr -T -c 100 -r ${peer}`, known) }]),
+          : [
+              {
+                text: 'where on the path it begins',
+                command: inside(place, `mtr -T -c 100 -r ${known.flows.addressText(peer)}`, known),
+              },
+            ]),
         { text: 'record on the other end too: it tells what was dropped there' },
       ],
     };

@@ -1,4 +1,4 @@
-import { gapOf, senderPlace } from './place.ts';
+import { gapOf, peerWords, senderPlace } from './place.ts';
 import type { Rule } from './rule.ts';
 import { inside, netnsWords, plural, processWords } from './words.ts';
 
@@ -11,17 +11,18 @@ export const peerSilent: Rule = {
     const gap = gapOf(fact, known);
     return {
       place: senderPlace(fact),
-      peer: known.flows.endpointText(known.flows.destination(fact.flow)),
+      peer: known.flows.destination(fact.flow),
       sureness: gap === undefined ? 'likely' : 'possible',
       ...(gap === undefined ? {} : { note: gap }),
     };
   },
   describe(group, known) {
-    const { place, peer = `${group.peers.size} peers` } = group.claim;
+    const { place } = group.claim;
+    const peer = peerWords(group, known);
     const gaps = group.notes
       .top(2)
       .map(([text]) => `a drop on this host may be missing from the records, because ${text}`);
-    const [address = '', port = ''] = group.claim.peer?.split(/:(?=\d+$)/) ?? [];
+    const [address = '', port = ''] = group.claim.peer === undefined ? [] : peer.split(/:(?=\d+$)/);
     return {
       title: `${peer} did not answer: ${plural(group.segments, 'SYN')}${processWords(group)} sent again (${netnsWords(place, known)})`,
       restsOn: [

@@ -13,7 +13,7 @@ const ofDrops = dropRule({
     ...['SOCKET_RCVBUFF', 'SOCKET_BACKLOG', 'PROTO_MEM', 'TCP_ZEROWINDOW', 'TCP_OVERWINDOW'],
     ...['TCP_OFO_QUEUE_PRUNE', 'TCP_OFO_DROP', 'PFMEMALLOC', 'PACKET_SOCK_ERROR', PROBE],
   ],
-  peer: (drop, { flows }) => (drop.flow === undefined ? undefined : flows.endpointText(flows.destination(drop.flow))),
+  peer: (drop, { flows }) => (drop.flow === undefined ? undefined : flows.destination(drop.flow)),
   title: (group, known) =>
     group.claim.place.reason === PROBE
       ? `the receiver${processWords(group)} stopped reading ${netnsWords(group.claim.place, known)}: ${plural(group.drops, 'probe')} of its closed window${flowWords(group, known)}`

@@ -1,7 +1,8 @@
 import type { Reset } from '../facts.ts';
+import { addressOf } from '../flows.ts';
 import type { Group } from '../group.ts';
 import type { Place } from '../types.ts';
-import { placeOf } from './place.ts';
+import { peerWords, placeOf } from './place.ts';
 import type { Rule } from './rule.ts';
 import { inside, netnsWords, plural, processWords } from './words.ts';
 
@@ -32,11 +33,12 @@ export const reset: Rule = {
     // what both ends recorded is told as of the one that sent it
     const sender = fact.direction === 'sent' ? fact : other;
     const place = resetPlace(sender ?? fact);
-    const address = flows.addressText(sender ? flows.source(sender.flow as number) : flows.destination(fact.flow));
+    const address = addressOf(sender ? flows.source(sender.flow as number) : flows.destination(fact.flow));
     return { place, peer: address, sureness: sender?.reason === undefined ? 'likely' : 'certain' };
   },
   describe(group, known) {
-    const { place, peer = `${group.peers.size} peers` } = group.claim;
+    const { place } = group.claim;
+    const peer = peerWords(group, known);
     if (place.direction === 'received') {
       return {
         title: title(group, `that came from ${peer} (${netnsWords(place, known)})`),

@@ -2,7 +2,7 @@
 
 import type { Coverage } from '../coverage.ts';
 import type { Dropped, Grown, Reset } from '../facts.ts';
-import type { Flows } from '../flows.ts';
+import type { Endpoint, Flows } from '../flows.ts';
 import type { Group } from '../group.ts';
 import type { ResentCase } from '../join.ts';
 import type { Advice, Place, Sureness } from '../types.ts';
@@ -21,7 +21,7 @@ export interface Claim {
   /** Stands for reason and location of the place, where these may differ within one incident. */
   what?: string;
   /** An address or service that they share besides; incidents of many of these at once are put together. */
-  peer?: string;
+  peer?: Endpoint;
   sureness: Sureness;
   /** The rule that knows the place, where this one is about what was lost there. */
   via?: Rule;
