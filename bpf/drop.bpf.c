@@ -3,7 +3,7 @@
 
 static __always_inline const struct dst_entry *dst_of(const struct sk_buff *skb)
 {
-	return (const struct dst_entry *)(BPF_CORE_READ(skb, _skb_refdst) & SKB_DST_PTRMASK);
+	return (const struct dst_entry *)(skb->_skb_refdst & SKB_DST_PTRMASK);
 }
 
 /*
@@ -12,10 +12,10 @@ static __always_inline const struct dst_entry *dst_of(const struct sk_buff *skb)
  */
 static __always_inline const struct net_device *device_of(const struct sk_buff *skb, __u32 *netns)
 {
-	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	const struct net_device *dev = skb->dev;
 
-	*netns = dev ? BPF_CORE_READ(dev, nd_net.net, ns.inum) : 0;
-	if (*netns >= NETNS_INODE_FLOOR && BPF_CORE_READ(dev, ifindex) > 0)
+	*netns = dev ? dev->nd_net.net->ns.inum : 0;
+	if (*netns >= NETNS_INODE_FLOOR && dev->ifindex > 0)
 		return dev;
 	*netns = 0;
 	return NULL;
@@ -40,14 +40,14 @@ static __always_inline __u32 drop_netns(const struct sk_buff *skb, const struct 
  */
 static __always_inline bool is_arriving(const struct sk_buff *skb)
 {
-	__u16 mac = BPF_CORE_READ(skb, mac_header);
+	__u16 mac = skb->mac_header;
 
-	return mac != 0xffff && BPF_CORE_READ(skb, head) + mac + ETH_HLEN == BPF_CORE_READ(skb, data);
+	return mac != 0xffff && skb->head + mac + ETH_HLEN == skb->data;
 }
 
 static __always_inline __u8 direction_of(const struct sk_buff *skb, const struct sock *rx_sk, const struct net_device *dev)
 {
-	int iif = BPF_CORE_READ(skb, skb_iif);
+	int iif = skb->skb_iif;
 	const struct dst_entry *dst = dst_of(skb);
 	__u64 input = 0;
 
@@ -109,6 +109,64 @@ static __always_inline void tuple_from_sock(const struct sock *sk, struct record
 	head->flow.dport = local.sport;
 }
 
+/* What the class of a drop depends on besides its reason and place, where it does (src/wire/drop-rules.ts). */
+static __always_inline void read_facts(const struct sk_buff *skb, struct summary_key *key)
+{
+	struct drop_record packet = {};
+	struct flow *flow = &packet.head.flow;
+
+	packet.length = skb->len;
+	if (!read_packet(skb, &packet))
+		return;
+	key->facts |= FACT_FLOW;
+	key->protocol = packet.head.protocol;
+	if (packet.head.family == AF_INET6 ? flow->dst[0] == 0xff :
+	    (flow->dst[0] & 0xf0) == 0xe0 || *(__u32 *)flow->dst == 0xffffffff)
+		key->facts |= FACT_GROUP;
+	if (!(packet.head.flags & FLAG_HAS_SEQ))
+		return;
+	key->facts |= FACT_TCP;
+	key->facts |= packet.tcp_flags & TCP_FLAG_SYN ? FACT_SYN : 0;
+	key->facts |= packet.tcp_flags & TCP_FLAG_RST ? FACT_RST : 0;
+	if (packet.end_seq - packet.seq - (packet.tcp_flags & 1) - ((packet.tcp_flags >> 1) & 1))
+		key->facts |= FACT_DATA;
+}
+
+static __always_inline bool needs_headers(__u64 reason)
+{
+	if (reason >= BOUND_HEADER_REASONS)
+		return false;
+	/* in assembler, since clang would drop the mask for a bound that the verifier does not see */
+	asm volatile("%0 &= %1" : "+r"(reason) : "i"(BOUND_HEADER_REASONS - 1));
+	return reason_needs_headers[reason];
+}
+
+static __always_inline void count_drop(const __u64 *ctx, const struct sk_buff *skb, const struct sock *rx_sk,
+				       const struct net_device *dev, __u32 netns)
+{
+	struct summary_key key = {};
+
+	begin_summary_key(&key, KIND_DROP, netns);
+	key.place = ctx[1];
+	key.ethertype = bpf_ntohs(skb->protocol);
+	key.direction = direction_of(skb, rx_sk, dev);
+	if (dev)
+		key.facts |= FACT_DEVICE;
+	if (kfree_skb_has_reason) {
+		key.reason = (__u32)ctx[2];
+		key.facts |= FACT_REASON;
+	}
+	if (needs_headers(key.reason))
+		read_facts(skb, &key);
+	count_event(&key, NULL, 0, skb->len);
+}
+
+/* Drops that share the limit of a key: those of one reason at one place in one namespace. */
+static __always_inline __u64 drop_key(const __u64 *ctx, __u32 netns)
+{
+	return ctx[1] ^ spread(netns) ^ (kfree_skb_has_reason ? ctx[2] << 32 : 0);
+}
+
 PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 {
 	const struct sk_buff *skb = (const struct sk_buff *)ctx[0];
@@ -119,16 +177,20 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 
 	if (kfree_skb_has_rx_sk)
 		rx_sk = (const struct sock *)ctx[3];
-	sk = rx_sk ? rx_sk : BPF_CORE_READ(skb, sk);
+	sk = rx_sk ? rx_sk : skb->sk;
 	dev = device_of(skb, &device_netns);
 	netns = drop_netns(skb, sk, device_netns);
 	if (!netns_wanted(netns))
 		return;
-	record = begin_record(&drop_ring, sizeof(*record), KIND_DROP, netns);
-	if (!record)
+	record = NULL;
+	if (is_admitted(LANE_DROP, drop_key(ctx, netns)))
+		record = begin_record(&drop_ring, sizeof(*record), KIND_DROP, netns);
+	if (!record) {
+		count_drop(ctx, skb, rx_sk, dev, netns);
 		return;
+	}
 	record->location = ctx[1];
-	record->length = BPF_CORE_READ(skb, len);
+	record->length = skb->len;
 	if (kfree_skb_has_reason) {
 		record->reason = (__u32)ctx[2];
 		record->head.flags |= FLAG_HAS_REASON;

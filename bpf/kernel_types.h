@@ -250,6 +250,8 @@ enum cgroup_subsys_id {
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define ETH_HLEN 14
+#define TCP_FLAG_SYN 2
+#define TCP_FLAG_RST 4
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86DD
 #define ETH_P_8021Q 0x8100

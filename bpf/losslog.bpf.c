@@ -8,9 +8,11 @@
 #include "record.h"
 #include "maps.h"
 #include "emit.h"
+#include "limit.h"
 #include "probe.h"
 #include "owner.h"
 #include "sock.h"
+#include "summary.h"
 #include "packet.h"
 #include "retransmit.bpf.c"
 #include "drop.bpf.c"
@@ -27,6 +29,9 @@ enum losslog_owner_how owner_how_type;
 enum losslog_flag flag_type;
 enum losslog_direction direction_type;
 enum losslog_probe probe_type;
+enum losslog_fact fact_type;
+enum losslog_lane lane_type;
+enum losslog_bound bound_type;
 
 /* The tracing helpers are for programs under the GPL only. */
 char LICENSE[] SEC("license") = "GPL";

@@ -18,8 +18,21 @@ const volatile bool has_socket_cookie;
 const volatile __u64 ip_forward_address;
 const volatile __u64 ip6_forward_address;
 
+/* By enum losslog_lane: of all its records, and of those that share a key. */
+const volatile struct limit limit_total[LANE_COUNT];
+const volatile struct limit limit_key[LANE_COUNT];
+/* By drop reason, 0 where the kernel gives none: whether the class of a drop depends on its headers. */
+const volatile bool reason_needs_headers[BOUND_HEADER_REASONS];
+
 /* In .bss, so that user space reads them by a memory mapping without a system call. */
-struct cpu_counters counters[MAX_CPUS];
+struct cpu_counters counters[BOUND_CPUS];
+struct control control;
+struct summary_state summary_state;
+
+/* When the next record is due, by lane; of keys by a hash, so that two may share a place. Not atomic: see limit.h. */
+#define LIMIT_PLACES 1024
+__u64 due_total[LANE_COUNT][8];
+__u64 due_key[LANE_COUNT][LIMIT_PLACES];
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -31,13 +44,29 @@ struct {
 /* Retransmissions and resets. Apart from drops, so that a storm of these cannot evict them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 2 * 1024 * 1024);
+	__uint(max_entries, 4 * 1024 * 1024);
 } connection_ring SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 * 1024 * 1024);
+	__uint(max_entries, 4 * 1024 * 1024);
 } drop_ring SEC(".maps");
+
+/* What is only counted (bpf/summary.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct summary_key);
+	__type(value, struct summary);
+} summaries SEC(".maps");
+
+/* For keys that did not fit: connections are not told apart. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct summary_key);
+	__type(value, struct summary);
+} summary_totals SEC(".maps");
 
 /* struct sock address → the process that was seen in a system call on it (docs/design/owner.md). */
 struct {

@@ -174,27 +174,27 @@ static __always_inline bool is_vlan(__u16 ethertype)
  */
 static __always_inline const unsigned char *begin_of(const struct sk_buff *skb, __u16 ethertype, const unsigned char *head)
 {
-	__u16 network = BPF_CORE_READ(skb, network_header);
-	__u16 mac = BPF_CORE_READ(skb, mac_header);
+	__u16 network = skb->network_header;
+	__u16 mac = skb->mac_header;
 
 	/* 0 and ~0 are what alloc_skb() leaves: no header was marked yet */
 	if (is_vlan(ethertype) && mac != 0xffff && mac + ETH_HLEN <= network)
 		return head + mac + ETH_HLEN;
-	return network == 0 || network == 0xffff ? BPF_CORE_READ(skb, data) : head + network;
+	return network == 0 || network == 0xffff ? skb->data : head + network;
 }
 
 /* Reads what headers there are; returns whether they were IP. */
 static __always_inline bool read_packet(const struct sk_buff *skb, struct drop_record *record)
 {
-	const unsigned char *head = BPF_CORE_READ(skb, head);
-	__u16 ethertype = bpf_ntohs(BPF_CORE_READ(skb, protocol));
+	const unsigned char *head = skb->head;
+	__u16 ethertype = bpf_ntohs(skb->protocol);
 	struct cursor cursor = {
 		.at = begin_of(skb, ethertype, head),
-		.end = head + BPF_CORE_READ(skb, tail),
+		.end = head + skb->tail,
 	};
 
 	/* skb->len counts from skb->data, which is before the header in a queue and behind it in a transport protocol */
-	cursor.left = record->length + (__u32)(BPF_CORE_READ(skb, data) - cursor.at);
+	cursor.left = record->length + (__u32)(skb->data - cursor.at);
 	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
 		struct vlan_header vlan;
 

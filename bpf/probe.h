@@ -15,7 +15,7 @@
 
 static __always_inline struct handled_event *handled_by_first(__u8 probe)
 {
-	return &counters[bpf_get_smp_processor_id() & (MAX_CPUS - 1)].handled[probe];
+	return &counters[bpf_get_smp_processor_id() & (BOUND_CPUS - 1)].handled[probe];
 }
 
 /* `event` is the address of what the event is about; `outer` that of an event of the task which a softirq interrupted. */

@@ -123,6 +123,108 @@ struct reset_record {
 	__u32 reason;
 };
 
+/*
+ * What is only counted, beyond the limits or for want of room in a ring: a key of the maps `summaries` and
+ * `summary_totals`. The generation begins anew when user space says so (struct control); the CPU is part of the key, so
+ * that no two CPUs share a counter.
+ */
+struct summary_key {
+	/* Where a packet was dropped; of other kinds the address of the struct sock, 0 for none. */
+	__u64 place;
+	__u32 netns;
+	/* Of a retransmission what __tcp_retransmit_skb() returned. */
+	__u32 reason;
+	__u32 generation;
+	__u16 cpu;
+	__u8 kind;
+	/* enum losslog_fact */
+	__u8 facts;
+	/* Of a connection; of a drop they are not told apart. */
+	__u16 lport;
+	__u16 rport;
+	/* Of a drop. */
+	__u16 ethertype;
+	__u8 protocol;
+	__u8 direction;
+	/* Of a retransmission: what its cause is read from. */
+	__u8 state;
+	__u8 ca_state;
+	__u8 pending;
+	__u8 pad[5];
+};
+
+/* What the class of a drop depends on besides reason, place and protocol. */
+enum losslog_fact {
+	FACT_REASON = 1,
+	FACT_DEVICE = 2,
+	FACT_FLOW = 4,
+	FACT_GROUP = 8,
+	FACT_TCP = 16,
+	FACT_DATA = 32,
+	FACT_SYN = 64,
+	FACT_RST = 128,
+};
+
+struct summary {
+	__u64 events;
+	__u64 segments;
+	__u64 bytes;
+	__u64 first_ns;
+	/* Reading the clock would cost more than the counting: the last is so many jiffies after the first. */
+	__u64 first_jiffies;
+	__u64 last_jiffies;
+	/* Of the connection, where `place` is one. */
+	__u64 inode;
+	struct flow flow;
+	__u8 family;
+};
+
+/* What found no room in any map, by kind alone. */
+struct overflow {
+	__u64 events;
+	__u64 segments;
+	__u64 bytes;
+};
+
+/* Written by user space. */
+struct control {
+	/* Counts up; programs that begin later count under it. */
+	__u64 generation;
+	/* By enum losslog_kind: how much of the overflow of all CPUs has been told. */
+	struct overflow told[KIND_COUNT];
+};
+
+/* Written by the programs: one more than the last generation in which it was so; 0: never. */
+struct summary_state {
+	/* Something was counted. */
+	__u32 used;
+	/* The map had no room for a key. */
+	__u32 full;
+	__u32 totals_full;
+};
+
+/* At most one record each `interval` on the average, and `burst` ahead of that; in parts of a jiffy. 0: no limit. */
+struct limit {
+	__u64 interval;
+	__u64 burst;
+};
+
+/* What has limits of its own, so that a storm of the one leaves the other its room. */
+enum losslog_lane {
+	LANE_CONNECTION,
+	LANE_DROP,
+	LANE_COUNT,
+};
+
+enum losslog_bound {
+	/* More CPUs share counters. */
+	BOUND_CPUS = 1024,
+	/* Drop reasons below this may ask for the headers of what is only counted. */
+	BOUND_HEADER_REASONS = 256,
+	/* struct limit */
+	BOUND_JIFFY_PARTS = 4096,
+};
+
 /* What the socket iterator writes for each open socket. */
 struct socket_record {
 	__u64 sk;
@@ -163,15 +265,16 @@ struct handled_event {
 };
 
 /* Per CPU, so that no two CPUs share a cache line. */
-#define MAX_CPUS 1024
 struct cpu_counters {
 	/* By enum losslog_kind: records handed to the ring. */
 	__u64 recorded[KIND_COUNT];
-	/* By enum losslog_kind: records for which the ring had no room. */
-	__u64 lost[KIND_COUNT];
+	/* By enum losslog_kind: records for which the ring had no room; they are in the summaries. */
+	__u64 no_room[KIND_COUNT];
 	/* By enum losslog_probe: events that the first program missed and the second handled. */
 	__u64 rescued[PROBE_COUNT];
 	struct handled_event handled[PROBE_COUNT];
+	/* By enum losslog_kind. */
+	struct overflow overflow[KIND_COUNT];
 } __attribute__((aligned(64)));
 
 #endif

@@ -20,13 +20,39 @@ static __always_inline void fill_from_answered(const struct sk_buff *skb, struct
 	flow->dport = packet.head.flow.sport;
 }
 
+/* Room for the record of a reset; NULL when it was only counted. */
+static __always_inline struct reset_record *begin_reset(const struct sock *sk, __u8 direction, bool has_reason, __u32 reason,
+							__u32 netns)
+{
+	struct reset_record *record = NULL;
+	struct summary_key key = {};
+
+	/* of no connection: those of one namespace share a limit */
+	if (is_admitted(LANE_CONNECTION, sk ? connection_key(sk, netns) : netns))
+		record = begin_record(&connection_ring, sizeof(*record), KIND_RESET, netns);
+	if (record) {
+		record->head.direction = direction;
+		record->reason = reason;
+		if (has_reason)
+			record->head.flags |= FLAG_HAS_REASON;
+		return record;
+	}
+	begin_summary_key(&key, KIND_RESET, netns);
+	key.direction = direction;
+	key.reason = reason;
+	if (has_reason)
+		key.facts |= FACT_REASON;
+	count_connection(&key, sk, 0, 0);
+	return NULL;
+}
+
 PROBE(tcp_send_reset, PROBE_TCP_SEND_RESET, ctx[0] ? ctx[0] : ctx[1])
 {
 	const struct sock *sk = (const struct sock *)ctx[0];
 	const struct sk_buff *skb = (const struct sk_buff *)ctx[1];
 	const struct net_device *dev = NULL;
 	struct reset_record *record;
-	__u32 netns = 0;
+	__u32 netns = 0, reason = 0;
 
 	/* skb is the packet that is answered; NULL when the RST ends a connection of its own accord */
 	if (skb)
@@ -37,14 +63,11 @@ PROBE(tcp_send_reset, PROBE_TCP_SEND_RESET, ctx[0] ? ctx[0] : ctx[1])
 		netns = drop_netns(skb, NULL, 0);
 	if (!netns_wanted(netns))
 		return;
-	record = begin_record(&connection_ring, sizeof(*record), KIND_RESET, netns);
+	if (send_reset_has_reason)
+		reason = (__u32)ctx[2];
+	record = begin_reset(sk, DIRECTION_TX, send_reset_has_reason, reason, netns);
 	if (!record)
 		return;
-	record->head.direction = DIRECTION_TX;
-	if (send_reset_has_reason) {
-		record->reason = (__u32)ctx[2];
-		record->head.flags |= FLAG_HAS_REASON;
-	}
 	if (sk)
 		fill_from_connection(sk, &record->head);
 	/* tcp_check_req() and tcp_rcv_state_process() answer for a connection that is not there with its listener */
@@ -64,10 +87,9 @@ PROBE(tcp_receive_reset, PROBE_TCP_RECEIVE_RESET, ctx[0])
 
 	if (!netns_wanted(netns))
 		return;
-	record = begin_record(&connection_ring, sizeof(*record), KIND_RESET, netns);
+	record = begin_reset(sk, DIRECTION_RX, false, 0, netns);
 	if (!record)
 		return;
-	record->head.direction = DIRECTION_RX;
 	fill_from_connection(sk, &record->head);
 	read_device(BPF_CORE_READ(sk, sk_dst_cache, dev), &record->head);
 	submit_record(&record->head);

@@ -20,19 +20,39 @@ static __always_inline void read_tcp(const struct sock *sk, struct retransmit_re
 	record->retransmits = BPF_CORE_READ(icsk, icsk_retransmits);
 }
 
+static __always_inline void count_retransmission(const __u64 *ctx, struct sock *sk, const struct sk_buff *skb, __u32 netns)
+{
+	const struct inet_connection_sock *icsk = (const struct inet_connection_sock *)sk;
+	const struct tcp_skb_cb *cb = (const struct tcp_skb_cb *)&skb->cb;
+	struct summary_key key = {};
+
+	begin_summary_key(&key, KIND_RETRANSMIT, netns);
+	if (retransmit_has_err) {
+		key.reason = (__u32)ctx[2];
+		key.facts = FACT_REASON;
+	}
+	key.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	key.ca_state = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state);
+	key.pending = BPF_CORE_READ(icsk, icsk_pending);
+	count_connection(&key, sk, BPF_CORE_READ(cb, tcp_gso_segs), BPF_CORE_READ(skb, len));
+}
+
 PROBE(tcp_retransmit_skb, PROBE_TCP_RETRANSMIT_SKB, ctx[1])
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	const struct sk_buff *skb = (const struct sk_buff *)ctx[1];
 	const struct tcp_skb_cb *cb;
-	struct retransmit_record *record;
+	struct retransmit_record *record = NULL;
 	__u32 netns = netns_of(&sk->__sk_common);
 
 	if (!netns_wanted(netns))
 		return;
-	record = begin_record(&connection_ring, sizeof(*record), KIND_RETRANSMIT, netns);
-	if (!record)
+	if (is_admitted(LANE_CONNECTION, connection_key(sk, netns)))
+		record = begin_record(&connection_ring, sizeof(*record), KIND_RETRANSMIT, netns);
+	if (!record) {
+		count_retransmission(ctx, sk, skb, netns);
 		return;
+	}
 	fill_from_connection(sk, &record->head);
 	if (has_socket_cookie)
 		record->head.cookie = bpf_get_socket_cookie(sk);
@@ -57,14 +77,23 @@ PROBE(tcp_retransmit_skb, PROBE_TCP_RETRANSMIT_SKB, ctx[1])
 PROBE(tcp_retransmit_synack, PROBE_TCP_RETRANSMIT_SYNACK, ctx[1])
 {
 	const struct request_sock *request = (const struct request_sock *)ctx[1];
-	struct retransmit_record *record;
+	struct retransmit_record *record = NULL;
 	__u32 netns = netns_of(&request->__req_common);
+	const struct sock *listener;
 
 	if (!netns_wanted(netns))
 		return;
-	record = begin_record(&connection_ring, sizeof(*record), KIND_SYNACK, netns);
-	if (!record)
+	/* all that wait at one listener share its limit: in a flood of SYNs each is another request */
+	listener = BPF_CORE_READ(request, __req_common.skc_listener);
+	if (is_admitted(LANE_CONNECTION, connection_key(listener, netns)))
+		record = begin_record(&connection_ring, sizeof(*record), KIND_SYNACK, netns);
+	if (!record) {
+		struct summary_key key = {};
+
+		begin_summary_key(&key, KIND_SYNACK, netns);
+		count_connection(&key, listener, 1, 0);
 		return;
+	}
 	fill_from_connection((const struct sock *)request, &record->head);
 	record->seq = BPF_CORE_READ((const struct tcp_request_sock *)request, snt_isn);
 	record->end_seq = record->seq + 1;

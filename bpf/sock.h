@@ -13,6 +13,12 @@ static __always_inline bool netns_wanted(__u32 netns)
 	return !filter_netns || bpf_map_lookup_elem(&netns_filter, &netns);
 }
 
+/* What the connections that share a limit are told apart by. */
+static __always_inline __u64 connection_key(const struct sock *sk, __u32 netns)
+{
+	return netns | (__u64)BPF_CORE_READ(sk, __sk_common.skc_num) << 32 | (__u64)BPF_CORE_READ(sk, __sk_common.skc_dport) << 48;
+}
+
 static __always_inline bool is_mini_sock(__u8 state)
 {
 	return state == TCP_NEW_SYN_RECV || state == TCP_TIME_WAIT;

@@ -23,6 +23,8 @@ export type { JsonEvent };
 export interface RecorderOptions {
   /** Record these hosts only. */
   hosts?: readonly Host[];
+  /** Keep to the limits in a storm, as a user's recorder does. Default: record every event by itself. */
+  limited?: boolean;
   /** More arguments of `losslog record`. */
   args?: readonly string[];
   /** An existing store, which is then kept. Default: a new one, removed at the end. */
@@ -47,6 +49,7 @@ export class Recorder {
       '--store',
       this.storeDir,
       ...netns,
+      ...(options.limited ? [] : ['--limit-drops', '0', '--limit-connections', '0']),
       ...(options.args ?? []),
     ];
     this.process = new LabProcess(command, options.environment);
@@ -78,9 +81,9 @@ export class Recorder {
     return lines.filter(Boolean).map((line) => JSON.parse(line) as JsonEvent);
   }
 
-  /** As {@link events}, of one kind. */
+  /** As {@link events}, of one kind; without what was only counted of it. */
   eventsOf<K extends Kind>(kind: K, ...filters: string[]): JsonEvent<K>[] {
-    return this.events('--kind', kind, ...filters) as JsonEvent<K>[];
+    return this.events('--kind', kind, ...filters).filter((event) => event.kind === kind) as JsonEvent<K>[];
   }
 
   /** What was not seen, as told: coverage that is neither a comparison that came out even nor a step of the clock. */
@@ -106,6 +109,10 @@ export class Recorder {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  [Symbol.dispose](): void {
     this.close();
   }
 

@@ -18,6 +18,7 @@ import { BpfObject } from '../src/bpf/object.ts';
 import { objectPath } from '../src/bpf/object-path.ts';
 import { configure } from '../src/capture/bpf-capture.ts';
 import { kernelFacts, programsOf } from '../src/capture/kernel-facts.ts';
+import { NO_LIMITS } from '../src/capture/limits.ts';
 import { Symbols } from '../src/capture/symbols.ts';
 import { toJson } from '../src/event/json.ts';
 import { jiffyNs } from '../src/linux/clock.ts';
@@ -43,7 +44,8 @@ async function captureRecords(): Promise<Buffer[]> {
   const programs = facts.available.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]);
   const object = BpfObject.load(objectPath(), {
     programs,
-    configure: (view) => configure(view, facts, { netns: [client.netns, server.netns] }, symbols),
+    configure: (view) =>
+      configure(view, facts, { netns: [client.netns, server.netns], limits: NO_LIMITS }, symbols, reasons),
   });
   try {
     const filter = object.map('netns_filter');

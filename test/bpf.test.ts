@@ -76,8 +76,9 @@ class SmallRing {
     return records;
   }
 
+  /** Those that found no room: they are counted. */
   get lost(): number {
-    return this.losses.read().get('drops lost: their ring was full') as number;
+    return this.losses.noRoom();
   }
 
   close(): void {

@@ -25,6 +25,9 @@ const libbpfPrototypes = {
   bpf_map__initial_value: 'void *bpf_map__initial_value(void *map, _Out_ size_t *size)',
   bpf_map_lookup_elem: 'int bpf_map_lookup_elem(int fd, const void *key, void *value)',
   bpf_map_update_elem: 'int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)',
+  bpf_map_lookup_batch:
+    'int bpf_map_lookup_batch(int fd, const void *in, void *out, void *keys, void *values, _Inout_ uint32_t *count, const void *opts)',
+  bpf_map_delete_batch: 'int bpf_map_delete_batch(int fd, const void *keys, _Inout_ uint32_t *count, const void *opts)',
   bpf_program__set_autoload: 'int bpf_program__set_autoload(void *prog, bool load)',
   bpf_program__attach: 'void *bpf_program__attach(void *prog)',
   bpf_program__attach_iter: 'void *bpf_program__attach_iter(void *prog, const void *opts)',
@@ -38,6 +41,7 @@ const libcPrototypes = {
   mmap: 'void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)',
   munmap: 'int munmap(void *addr, size_t length)',
   sysconf: 'long sysconf(int name)',
+  syscall: 'long syscall(long number, long first, long second, long third)',
   eventfd: 'int eventfd(unsigned int count, int flags)',
   vsnprintf: 'int vsnprintf(_Out_ void *buf, size_t size, const char *format, void *args)',
 } as const;

@@ -2,25 +2,30 @@
 
 import { messageOf } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
+import { waitForPrograms } from '../bpf/grace.ts';
 import { BpfObject } from '../bpf/object.ts';
 import { objectPath } from '../bpf/object-path.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
-import { jiffyNs } from '../linux/clock.ts';
+import { jiffyNs, sampleClocks } from '../linux/clock.ts';
 import { DropReasons } from '../linux/drop-reasons.ts';
 import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
 import { decodeRecord } from '../wire/decode.ts';
+import { needsHeaders } from '../wire/drop-class.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
-import { rodata } from '../wire/layout.ts';
+import { bound, rodata } from '../wire/layout.ts';
 import type { Bytes } from '../wire/reader.ts';
-import type { Capture, CaptureHandlers } from './capture.ts';
+import type { Capture, CaptureHandlers, Counted } from './capture.ts';
 import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
 import { KernelOwners } from './kernel-owners.ts';
+import { DEFAULT_LIMITS, type Limits, writeLimits } from './limits.ts';
 import { LossCounters } from './loss-counters.ts';
+import { Summaries } from './summaries.ts';
 import { Symbols } from './symbols.ts';
 
 const RINGS = ['connection_ring', 'drop_ring'];
 const NS_PER_MS = 1e6;
+const NS_PER_S = 1e9;
 /** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
 const BATCH = 4096;
 
@@ -28,6 +33,8 @@ export interface BpfCaptureOptions {
   /** Inodes of the namespaces to record; empty: all. */
   netns: readonly number[];
   drops: boolean;
+  /** By itself {@link DEFAULT_LIMITS}. */
+  limits?: Limits;
   toWall(time: BootNs): WallNs;
 }
 
@@ -38,12 +45,15 @@ export class BpfCapture implements Capture {
   readonly blindSpots: readonly string[];
   readonly #probes: readonly Probe[];
   readonly #losses: LossCounters;
+  readonly #summaries: Summaries;
   readonly #object: BpfObject;
   readonly #rings: RingBuffer[];
   readonly #decoding: Decoding;
   #poller: RingPoller | undefined;
   #handlers: CaptureHandlers | undefined;
   #batch: Decoded[] = [];
+  /** Events that found a ring full, as told so far. */
+  #noRoom = 0;
 
   /**
    * Loads the programs; nothing is recorded before {@link start}.
@@ -52,18 +62,18 @@ export class BpfCapture implements Capture {
   constructor(options: BpfCaptureOptions) {
     const btf = readKernelBtf();
     const symbols = new Symbols();
+    const reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
     this.facts = kernelFacts(btf);
     this.blindSpots = blindSpots(this.facts, symbols.unavailable);
     this.#probes = this.facts.available.filter((probe) => options.drops || !probe.drops);
     this.#object = BpfObject.load(objectPath(), {
       programs: this.#probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
-      configure: (view) => configure(view, this.facts, options, symbols),
+      configure: (view) => configure(view, this.facts, options, symbols, reasons),
     });
     for (const inode of options.netns) this.#object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
     this.#rings = RINGS.map((name) => this.#object.map(name).ring());
     this.owners = new KernelOwners(this.#object);
     this.#losses = new LossCounters(this.#object, this.#probes);
-    const reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
     this.#decoding = {
       toWall: options.toWall,
       dropReason: (code) => reasons.reasonName(code),
@@ -71,6 +81,7 @@ export class BpfCapture implements Capture {
       symbol: (address) => symbols.lookup(address),
       jiffyMs: jiffyNs() / NS_PER_MS,
     };
+    this.#summaries = new Summaries(this.#object, this.#decoding, sampleClocks);
   }
 
   get probes(): string[] {
@@ -83,6 +94,14 @@ export class BpfCapture implements Capture {
 
   losses(): Map<string, number> {
     return this.#losses.read();
+  }
+
+  takeSummaries(): Counted {
+    const summaries = this.#summaries.take();
+    const noRoom = this.#losses.noRoom();
+    const counted = { summaries, noRoom: noRoom - this.#noRoom };
+    this.#noRoom = noRoom;
+    return counted;
   }
 
   /** @throws BPF */
@@ -126,6 +145,7 @@ export class BpfCapture implements Capture {
   stop(): void {
     this.#poller?.close();
     this.#object.detach();
+    waitForPrograms();
     this.drain();
   }
 
@@ -133,6 +153,7 @@ export class BpfCapture implements Capture {
     this.#poller?.close();
     for (const ring of this.#rings) ring.close();
     this.#losses.close();
+    this.#summaries.close();
     this.#object.close();
   }
 
@@ -164,8 +185,9 @@ function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undef
 export function configure(
   view: DataView,
   facts: KernelFacts,
-  options: Pick<BpfCaptureOptions, 'netns'>,
+  options: Pick<BpfCaptureOptions, 'netns' | 'limits'>,
   symbols: Symbols,
+  reasons: DropReasons,
 ): void {
   const flag = (at: number, value: boolean): void => view.setUint8(at, Number(value));
   const address = (at: number, name: string): void => view.setBigUint64(at, symbols.addressOf(name) ?? 0n, true);
@@ -177,6 +199,11 @@ export function configure(
   flag(rodata.hasSocketCookie, facts.hasSocketCookie);
   address(rodata.ipForwardAddress, 'ip_forward');
   address(rodata.ip6ForwardAddress, 'ip6_forward');
+  writeLimits(view, options.limits ?? DEFAULT_LIMITS, NS_PER_S / jiffyNs());
+  for (let code = 0; code < bound.headerReasons; code++) {
+    const reason = facts.dropHasReason ? reasons.reasonName(code).reason : undefined;
+    flag(rodata.reasonNeedsHeaders + code, needsHeaders(reason));
+  }
 }
 
 function u32(value: number): Uint8Array {

@@ -15,6 +15,16 @@ export interface CaptureHandlers {
   room?(): number;
 }
 
+export interface Counted {
+  /** Each is of kind `summary`. */
+  readonly summaries: readonly Decoded[];
+  /** How many of these events were not beyond a limit, but found no room in a ring. */
+  readonly noRoom: number;
+}
+
+/** Of a source that counts nothing apart. */
+export const NOTHING_COUNTED: Counted = { summaries: [], noRoom: 0 };
+
 export interface Capture {
   readonly source: SourceName;
   /** Names of the probes that are recorded. */
@@ -35,6 +45,8 @@ export interface Capture {
    *   is handed over again by the next one where the source outlives a recorder.
    */
   checkpoint(): () => void;
+  /** What was only counted since the last call, for limits or for want of room. May take some ms. @throws BPF */
+  takeSummaries(): Counted;
   /** Events that could not be handed over, in all, by the sentence that says why. */
   losses(): ReadonlyMap<string, number>;
   /** Stops the probes and hands over what they still had recorded. */

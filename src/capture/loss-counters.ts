@@ -1,15 +1,14 @@
-/** What the kernel side could not hand over, by kind of event: full rings, and programs that were skipped. */
+/** What the kernel side could not hand over: full rings, which leave events to be counted, and programs that were skipped. */
 
 import { readFileSync } from 'node:fs';
 import type { Mapping } from '../bpf/memory.ts';
 import type { BpfObject } from '../bpf/object.ts';
 import { possibleCpus } from '../linux/cpus.ts';
-import { bss, cpuCounters, kind } from '../wire/layout.ts';
+import { bound, bss, cpuCounters, kind } from '../wire/layout.ts';
 import { type Probe, programsOf } from './kernel-facts.ts';
 
 const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;
 const U64_WORDS = 2;
-const MAX_CPUS = Math.floor((bss.size - bss.counters) / cpuCounters.size);
 
 /** How often the kernel skipped the first program of a probe, and where the second counts what it handled instead. */
 interface Skips {
@@ -29,7 +28,7 @@ export class LossCounters {
   constructor(object: BpfObject, probes: readonly Probe[]) {
     this.#memory = object.map('.bss').mapMemory(bss.size);
     this.#words = new Uint32Array(this.#memory.bytes, 0, bss.size / WORD_SIZE);
-    this.#end = (bss.counters + Math.min(possibleCpus(), MAX_CPUS) * cpuCounters.size) / WORD_SIZE;
+    this.#end = (bss.counters + Math.min(possibleCpus(), bound.cpus) * cpuCounters.size) / WORD_SIZE;
     this.#skips = probes.map((probe) => ({
       firstFd: object.programFd(programsOf(probe).first),
       index: probe.index,
@@ -44,15 +43,16 @@ export class LossCounters {
 
   /** Totals since the programs were loaded, by the sentence that says why. */
   read(): Map<string, number> {
-    const lost = (...kinds: number[]): number => kinds.reduce((sum, at) => sum + this.#sum(cpuCounters.lost, at), 0);
     // Neither program of a probe saw it (bpf/probe.h): 0, unless contexts nest deeper than we know.
     const missed = this.#skips.reduce((sum, skips) => sum + Math.max(0, this.#missed(skips)), 0);
-    return new Map([
-      ['retransmissions lost: their ring was full', lost(kind.retransmit, kind.synack)],
-      ['resets lost: their ring was full', lost(kind.reset)],
-      ['drops lost: their ring was full', lost(kind.drop)],
-      ['events missed: the kernel skipped both programs of a probe', missed],
-    ]);
+    return new Map([['events missed: the kernel skipped both programs of a probe', missed]]);
+  }
+
+  /** Events that found their ring full, since the programs were loaded. They are in the summaries. */
+  noRoom(): number {
+    let sum = 0;
+    for (let at = 0; at < kind.count; at++) sum += this.#sum(cpuCounters.noRoom, at);
+    return sum;
   }
 
   close(): void {

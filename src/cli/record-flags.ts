@@ -1,13 +1,32 @@
 import { parseDuration } from '../base/duration.ts';
+import { LosslogError } from '../base/errors.ts';
 import { parseSize } from '../base/size.ts';
 import { choice, nonEmpty } from '../base/values.ts';
 import { SOURCES } from '../capture/capture.ts';
+import { DEFAULT_LIMITS, type RateLimit } from '../capture/limits.ts';
 import { storeFlag } from './default-store.ts';
 import type { FlagTable } from './flag.ts';
 import { serveFlags } from './serve-flags.ts';
 
 const FORMS = ['text', 'json'] as const;
 export type PrintForm = (typeof FORMS)[number];
+
+const MAX_RATE = 1_000_000;
+
+/** `100/1000`, or `0` for no limit. @throws USAGE */
+export function parseRateLimit(text: string): RateLimit {
+  const [perKey, total, ...more] = text.split('/').map((part) => (/^\d{1,7}$/.test(part) ? Number(part) : Number.NaN));
+  if (perKey === 0 && total === undefined) return { perKey: 0, total: 0 };
+  const isRate = (rate: number | undefined): rate is number => rate !== undefined && rate >= 0 && rate <= MAX_RATE;
+  if (!isRate(perKey) || !isRate(total) || more.length > 0) {
+    throw new LosslogError('USAGE', `"${text}" is not a limit`, {
+      hint: `give two numbers up to ${MAX_RATE}, like 100/1000 (0: no limit)`,
+    });
+  }
+  return { perKey, total };
+}
+
+const rateText = ({ perKey, total }: RateLimit): string => `${perKey}/${total}`;
 
 export const recordFlags = {
   store: storeFlag,
@@ -29,6 +48,18 @@ export const recordFlags = {
     placeholder: 'FILE',
     doc: 'for --source kprobe on a kernel without type information: what losslog offset --kprobe --json wrote for it elsewhere',
     parse: nonEmpty,
+  },
+  'limit-drops': {
+    type: 'value',
+    placeholder: 'N/M',
+    doc: `record at most N drops a second of one reason at one place, and M in all (${rateText(DEFAULT_LIMITS.drops)}; 0: no limit); the rest is counted exactly`,
+    parse: parseRateLimit,
+  },
+  'limit-connections': {
+    type: 'value',
+    placeholder: 'N/M',
+    doc: `the same for retransmissions and resets: N a second of one connection, M in all (${rateText(DEFAULT_LIMITS.connections)})`,
+    parse: parseRateLimit,
   },
   'no-drops': { type: 'switch', doc: 'retransmissions and resets only' },
   print: {

@@ -1,6 +1,7 @@
 /** `losslog record`. */
 
 import { wallFromMs } from '../base/time.ts';
+import { DEFAULT_LIMITS } from '../capture/limits.ts';
 import { localDay } from '../event/local-time.ts';
 import { type RecorderOptions, type RecorderReady, runRecorder } from '../recorder/recorder.ts';
 import type { LiveHub } from '../server/live.ts';
@@ -60,11 +61,15 @@ async function serveWhileRecording(values: Values): Promise<{ hub: LiveHub; serv
 
 function recorderOptions(
   values: Values,
-): Pick<RecorderOptions, 'storeDir' | 'netns' | 'drops'> & Partial<RecorderOptions> {
+): Pick<RecorderOptions, 'storeDir' | 'netns' | 'drops' | 'limits'> & Partial<RecorderOptions> {
   return {
     storeDir: storeDir(values.store),
     netns: values.netns ?? [],
     drops: !values['no-drops'],
+    limits: {
+      drops: values['limit-drops'] ?? DEFAULT_LIMITS.drops,
+      connections: values['limit-connections'] ?? DEFAULT_LIMITS.connections,
+    },
     ...(values.source === undefined ? {} : { source: values.source }),
     ...(values.offsets === undefined ? {} : { offsetsFile: values.offsets }),
     ...(values['max-size'] === undefined ? {} : { maxBytes: values['max-size'] }),

@@ -1,6 +1,6 @@
 /** The kinds of events, one field table each. To add one, follow the list in CONTRIBUTING.md. */
 
-import { commonFields, flowFields, placeFields, timeFields } from './common.ts';
+import { commonFields, flowFields, ownerFields, placeFields, timeFields } from './common.ts';
 import type { FieldTable, ObjectOf } from './field.ts';
 
 /** What made the kernel resend; derived in src/wire/cause.ts from icsk_ca_state and icsk_pending. */
@@ -94,17 +94,33 @@ export const kinds = {
       required: true,
       doc: 'The kind of the events that were counted.',
     },
-    reason: { type: 'text', doc: 'Drop reason, or cause, that they share.' },
+    reason: { type: 'text', doc: 'Drop or reset reason that they share.' },
     events: {
       type: 'int',
       unit: 'events',
       required: true,
       doc: 'How many events were counted and not kept one by one.',
     },
-    segments: { type: 'int', unit: 'segments', doc: 'Segments of these events.' },
-    bytes: { type: 'int', unit: 'bytes', doc: 'Bytes of these events.' },
+    segments: { type: 'int', unit: 'segments', doc: 'Segments of these retransmissions.' },
+    bytes: { type: 'int', unit: 'bytes', doc: 'Payload bytes of these retransmissions, or `length` of these drops.' },
     from: { type: 'wall', required: true, doc: 'Time of the first.' },
-    until: { type: 'wall', required: true, doc: 'Time of the last.' },
+    until: { type: 'wall', required: true, doc: 'Time of the last, to the tick of the kernel (1/HZ).' },
+    cause: { type: { values: CAUSES }, doc: 'Which mechanism resent them.' },
+    failed: { type: 'text', doc: 'Why the resent packets did not leave the host.' },
+    state,
+    subsystem: { type: 'text', doc: 'Subsystem of the drop reason where it is not the core.' },
+    location: { type: 'text', doc: 'Where in the kernel they were freed: symbol+offset.' },
+    class: { type: { values: DROP_CLASSES }, doc: 'Whether these drops harm.' },
+    direction: {
+      type: { values: [...DIRECTIONS, 'sent', 'received'] },
+      doc: 'Way of dropped packets (rx, tx, forward) or of resets (sent, received).',
+    },
+    protocol: { type: 'text', doc: 'Protocol of these drops.' },
+    lacks: {
+      type: { values: ['connection', 'key'] },
+      doc: 'What the kernel had no room to tell apart: several connections in one, or everything but the kind.',
+    },
+    ...ownerFields,
   },
   coverage: {
     ...timeFields,
@@ -179,7 +195,9 @@ export type UntimedEvent = { [K in Kind]: Omit<EventOf<K>, 'time'> & { time?: ne
 /** An event that happened to one packet. */
 export type PacketEvent = RetransmitEvent | DropEvent | ResetEvent;
 /** An event that may have an owner. */
-export type OwnedEvent = PacketEvent | ConnectionEvent | CounterEvent;
+export type OwnedEvent = LossEvent | ConnectionEvent | CounterEvent;
+/** What was lost: one event, or the count of several. */
+export type LossEvent = PacketEvent | SummaryEvent;
 
 /** The field table of a kind, without its literal types, for code that walks fields. */
 export const fieldsOf = (kind: Kind): FieldTable => kinds[kind];

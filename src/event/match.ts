@@ -24,9 +24,11 @@ export function matches(event: Event, filter: Filter): boolean {
   const { since, until, kinds } = filter;
   if (since !== undefined && event.time < since) return false;
   if (until !== undefined && event.time >= until) return false;
-  if (kinds !== undefined && !kinds.includes(event.kind)) return false;
+  // Who asks for a kind gets what was only counted of it, too.
+  const of = event.kind === 'summary' ? event.of : event.kind;
+  if (kinds !== undefined && !kinds.includes(event.kind) && !kinds.includes(of)) return false;
   const fields = event as Filtered;
-  if (!filter.all && fields.class === 'benign') return false;
+  if (!filter.all && fields.class === 'benign' && (of === 'drop' || of === 'counter')) return false;
   return matchesWhat(fields, filter) && matchesFlow(fields, filter) && matchesOwner(fields, filter);
 }
 

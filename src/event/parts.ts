@@ -53,7 +53,7 @@ export function partsOf(event: Event, span: SpanText): LineParts {
     case 'reset':
       return resetParts(event);
     case 'summary':
-      return summaryParts(event, span);
+      return summaryParts(event);
     case 'coverage':
       return coverageParts(event, span);
     case 'connection':
@@ -140,20 +140,44 @@ function resetParts(event: ResetEvent): LineParts {
   };
 }
 
-function summaryParts(event: SummaryEvent, span: SpanText): LineParts {
-  const rest = present([
-    some(event.events, (count) => `${count} events`),
-    some(event.segments, (count) => `${count} seg`),
+const PLURALS: Record<SummaryEvent['of'], string> = { retransmit: 'retransmissions', drop: 'drops', reset: 'resets' };
+const LACKS: Record<NonNullable<SummaryEvent['lacks']>, string> = {
+  connection: 'of several connections',
+  key: 'of which only the number is known',
+};
+
+/** `152062 drops NETFILTER_DROP in 996ms`: events that were counted and not recorded one by one. */
+function summaryParts(event: SummaryEvent): LineParts {
+  const { of: style } = event;
+  const count = event.events === 1 ? PLURALS[style].slice(0, -1) : PLURALS[style];
+  const words = [style === 'reset' ? event.direction : undefined, event.cause ?? event.reason];
+  const what: Part[] = [{ text: [`${event.events} ${count}`, ...words].filter(Boolean).join(' '), style }];
+  if (event.failed !== undefined) what.push({ text: `NOT SENT: ${event.failed}`, style: 'alarm' });
+  const length = event.until - event.from;
+  const rest = [
+    ...ownerParts(event),
+    ...present([some(length > 0n ? length : undefined, (ns) => `in ${formatDuration(ns)}`)]),
+  ];
+  const extras = present([
+    some(event.lacks, (lacks) => LACKS[lacks]),
+    some(event.class === 'loss' ? undefined : event.class, (text) => (text === 'unknown' ? 'class unknown' : text)),
+    some(style === 'retransmit' ? event.segments : undefined, (segments) => `${segments} seg`),
+    containerPart(event),
+    some(event.location, (location) => location),
+    some(event.protocol, (protocol) => protocol),
+    some(style === 'drop' ? event.direction : undefined, (direction) => direction),
+    some(event.state, (state) => state),
+    some(event.subsystem, (name) => name),
+    some(event.netnsName, (name) => `netns ${name}`),
     some(event.bytes, (bytes) => `${bytes} B`),
-    some(span(event.from, event.until), (text) => text),
   ]);
   return {
     label: { text: 'SUMMARY', style: 'note' },
-    what: [{ text: [event.of, event.reason].filter((text) => text).join(' '), style: event.of }],
+    what,
     flow: flowText(event),
     rest,
-    extras: present([some(event.netnsName, (name) => `netns ${name}`)]),
-    faint: false,
+    extras,
+    faint: event.class === 'benign',
   };
 }
 

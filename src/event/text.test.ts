@@ -118,20 +118,41 @@ test('what is unknown is absent, not made up', () => {
 
 test('summaries, coverage and connections', () => {
   const inf = Number.POSITIVE_INFINITY;
-  const summary: Event = {
+  const drops: Event = {
     kind: 'summary',
     time,
     of: 'drop',
-    reason: 'NO_SOCKET',
-    events: 1234,
+    reason: 'NETFILTER_DROP',
+    events: 152_062,
     from: time,
     until,
-    ...flow,
+    class: 'loss',
+    location: 'nf_hook_slow+0xbe',
+    direction: 'rx',
+  };
+  assert.equal(line(drops, 80), '20:15:07.123 SUMMARY 152062 drops NETFILTER_DROP in 1.8s nf_hook_slow+0xbe rx');
+  const resent: Event = {
+    ...{ kind: 'summary', time, of: 'retransmit', cause: 'rto', events: 311, segments: 350, from: time, until },
+    ...{ failed: 'EPERM', lacks: 'connection', ...flow, ...owner },
   };
   assert.equal(
-    line(summary, inf),
-    '20:15:07.123456 SUMMARY drop NO_SOCKET   10.0.0.2:45678 > 10.0.0.9:443         1234 events  20:15:07 to 20:15:08 (1.8s)',
+    line(resent, 160),
+    '20:15:07.123456 SUMMARY 311 retransmissions rto NOT SENT: EPERM  10.0.0.2:45678 > 10.0.0.9:443         nginx/4242  in 1.8s  of several connections  350 seg',
   );
+  const reset: Event = {
+    ...{
+      kind: 'summary',
+      time,
+      of: 'reset',
+      direction: 'sent',
+      reason: 'NO_SOCKET',
+      events: 1,
+      from: time,
+      until: time,
+    },
+    lacks: 'key',
+  };
+  assert.equal(line(reset, 80), '20:15:07.123 SUMMARY 1 reset sent NO_SOCKET of which only the number is known');
   assert.equal(
     line({ kind: 'coverage', time, state: 'lost', count: 12, from: time, until, why: 'ring buffer full' }, 80),
     '20:15:07.123 COVERAGE lost 12 events 20:15:07 to 20:15:08 (1.8s) ring buffer full',

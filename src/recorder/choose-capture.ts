@@ -4,6 +4,7 @@ import { LosslogError } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Capture, SourceName } from '../capture/capture.ts';
+import type { Limits } from '../capture/limits.ts';
 import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
 import { KprobeCapture } from '../capture/tracefs/kprobe-capture.ts';
 
@@ -12,6 +13,7 @@ export interface CaptureOptions {
   source?: SourceName;
   netns: readonly number[];
   drops: boolean;
+  limits: Limits;
   /** Of the source kprobe: where fields lie, written elsewhere. */
   offsetsFile?: string;
   toWall(time: BootNs): WallNs;

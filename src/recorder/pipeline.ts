@@ -41,6 +41,7 @@ export class Pipeline {
 
   /** Takes what the capture decoded. */
   add(batch: readonly Decoded[]): void {
+    if (batch.length === 0) return;
     for (const decoded of batch) this.#collected.push(decoded);
     if (this.#collected.length >= MAX_COLLECTED) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), COLLECT_MS);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NS_PER_MS } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
 import type { Capture, CaptureHandlers, SourceName } from '../capture/capture.ts';
+import type { Limits } from '../capture/limits.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
@@ -13,6 +14,7 @@ import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
 import { StoreWriter } from '../store/writer.ts';
 import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
+import { LimitedStretches } from './limited.ts';
 import { Pipeline } from './pipeline.ts';
 import { version } from './version.ts';
 
@@ -21,6 +23,8 @@ export interface RecorderOptions {
   /** Names, paths or inodes of the network namespaces to record; empty: all. */
   netns: readonly string[];
   drops: boolean;
+  /** How many events become records; the rest is counted. */
+  limits: Limits;
   /** Where events come from; the best that works here, when absent. */
   source?: SourceName;
   /** Of the source kprobe: a file of `losslog offset --json`. */
@@ -67,6 +71,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     {
       netns,
       drops: options.drops,
+      limits: options.limits,
       toWall: (time) => clock.toWall(time),
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.offsetsFile === undefined ? {} : { offsetsFile: options.offsetsFile }),
@@ -115,6 +120,7 @@ async function record(
   };
   const pipeline = new Pipeline(owners, new NetnsNames(), deliver, () => store.afterStored(capture.checkpoint()));
   const ledger = new CoverageLedger(() => sampleClocks());
+  const limited = new LimitedStretches(() => sampleClocks());
   const errors = new ErrorTalk(options.onTalk);
   const canPoll = await pollWorks();
   const handlers: CaptureHandlers = {
@@ -127,7 +133,13 @@ async function record(
   pipeline.emit(ledger.blind(capture.blindSpots));
   onAttached();
   for (const spot of capture.blindSpots) options.onTalk(spot);
+  const takeCounted = (): void => {
+    const counted = capture.takeSummaries();
+    pipeline.add(counted.summaries);
+    pipeline.emit(limited.note(counted));
+  };
   const housekeeping = setInterval(() => {
+    takeCounted();
     const step = clock.sample();
     if (step) pipeline.emit([ledger.clockStep(step)]);
     pipeline.emit(ledger.losses(capture.losses()));
@@ -138,6 +150,8 @@ async function record(
   } finally {
     clearInterval(housekeeping);
     capture.stop();
+    takeCounted();
+    pipeline.emit(limited.end());
     pipeline.emit(ledger.losses(capture.losses()));
     pipeline.flush();
     errors.flush();

@@ -4,7 +4,7 @@ import { type Cidr, cidrRange } from '../base/ip.ts';
 import { floorDiv, NS_PER_HOUR } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import { fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
-import { BENIGN } from './rollup.ts';
+import { BENIGN, isOf } from './rollup.ts';
 import { enumCode, indexName, quoted } from './schema.ts';
 import type { KindTable, SliceReader } from './slice-reader.ts';
 import type { Bindable } from './sqlite.ts';
@@ -36,13 +36,16 @@ const BENIGN_KINDS: readonly Kind[] = KINDS.filter((kind) => 'class' in fieldsOf
 /** How to find the rows of a kind that pass the filter, or undefined when none can. */
 export function planOf(slice: SliceReader, kind: Kind, filter: Filter): Plan | undefined {
   const table = slice.kinds.get(kind);
-  if (!table || (filter.kinds && !filter.kinds.includes(kind))) return undefined;
+  const wanted = wantedOf(kind, filter);
+  if (!table || wanted === 'none') return undefined;
+  // Releases that wrote no summaries made the table with fewer columns.
+  if (kind === 'summary' && !table.columns.has('lacks')) return undefined;
   const conditions = conditionsOf(slice, kind, filter);
   if (!conditions?.every(({ columns }) => columns.every((column) => table.columns.has(column)))) return undefined;
   const ids = idRange(slice, table, filter);
   const lookup = lookupOf(slice, kind, conditions, ids);
   if (lookup === 'none') return undefined;
-  const parts = [ids, lookup, timeRange(slice, filter), benignOf(kind, filter), ...conditions.map(anyOf)];
+  const parts = [ids, lookup, timeRange(slice, filter), wanted, benignOf(kind, filter), ...conditions.map(anyOf)];
   const used = parts.filter((part) => part !== undefined);
   return {
     kind,
@@ -85,9 +88,23 @@ function clamp(ns: bigint): number {
   return floorDiv(ns, NS_PER_HOUR) > 0n ? Number(NS_PER_HOUR) : Number(ns);
 }
 
+/** Who asks for a kind gets what was only counted of it, too; 'none' when nothing of this table is asked for. */
+function wantedOf(kind: Kind, { kinds }: Filter): Sql | 'none' | undefined {
+  if (kinds === undefined || kinds.includes(kind)) return undefined;
+  const isAsked = kinds.map(isOf);
+  return kind === 'summary' && isAsked.length > 0 ? { sql: `(${isAsked.join(' OR ')})`, parameters: [] } : 'none';
+}
+
 /** What is benign is left out unless asked for. */
 function benignOf(kind: Kind, { all }: Filter): Sql | undefined {
-  return BENIGN_KINDS.includes(kind) && !all ? { sql: `class <> ${BENIGN}`, parameters: [] } : undefined;
+  const isBenign = benignIn(kind);
+  return all || isBenign === undefined ? undefined : { sql: `NOT (${isBenign})`, parameters: [] };
+}
+
+/** The condition under which a row is about something benign; undefined for a kind that never is. */
+export function benignIn(kind: Kind): string | undefined {
+  if (kind === 'summary') return `${isOf('drop')} AND class IS ${BENIGN}`;
+  return BENIGN_KINDS.includes(kind) ? `class IS ${BENIGN}` : undefined;
 }
 
 /** What the filter asks of the columns, or undefined when no row of this slice can fulfil it. */

@@ -6,7 +6,7 @@ import type { Filter, TopDimension } from '../event/filter.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { requireDirectory, requireKnownVersion } from './directory.ts';
 import { merged, type Source } from './merge.ts';
-import { type Plan, planOf } from './plan.ts';
+import { benignIn, type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
 import { inOrder, ScanSource, type Selection } from './scan.ts';
@@ -110,11 +110,13 @@ export class StoreReader {
    * @param atMost where counting ends: over a million events it would take longer than the answer itself
    */
   countBenign(filter: Filter, atMost = Number.MAX_SAFE_INTEGER, kind: 'drop' | 'counter' = 'drop'): number {
-    if (filter.all || (filter.kinds && !filter.kinds.includes(kind))) return 0;
+    const { kinds } = filter;
+    if (filter.all) return 0;
+    const canRollUp = kind === 'drop' && isTimeOnly(filter) && (kinds === undefined || kinds.includes('drop'));
     let count = 0;
     this.#eachSlice(filter, (slice) => {
       if (count >= atMost) return;
-      const rolledUp = kind === 'drop' && isWhole(slice, filter) && isTimeOnly(filter);
+      const rolledUp = canRollUp && isWhole(slice, filter);
       count += rolledUp ? benignRolledUp(slice) : benignCounted(slice, filter, kind, atMost - count);
     });
     return Math.min(count, atMost);
@@ -306,8 +308,15 @@ function benignRolledUp(slice: SliceReader): number {
 
 function benignCounted(slice: SliceReader, filter: Filter, kind: Kind, atMost: number): number {
   const plan = planOf(slice, kind, { ...filter, all: true });
-  if (!plan) return 0;
-  const counted = `SELECT 1 ${plan.from} AND class = ${BENIGN} LIMIT ${atMost}`;
-  const [[count] = []] = slice.all(`SELECT count(*) FROM (${counted})`, plan.parameters);
-  return count as number;
+  let count = 0;
+  if (plan) {
+    const rows = `SELECT 1 ${plan.from} AND ${benignIn(kind)} LIMIT ${atMost}`;
+    count += slice.all(`SELECT count(*) FROM (${rows})`, plan.parameters)[0]?.[0] as number;
+  }
+  const summaries = kind === 'drop' ? planOf(slice, 'summary', { ...filter, all: true }) : undefined;
+  if (summaries) {
+    const sum = `SELECT ifnull(sum(events), 0) ${summaries.from} AND ${benignIn('summary')}`;
+    count += slice.all(sum, summaries.parameters)[0]?.[0] as number;
+  }
+  return count;
 }

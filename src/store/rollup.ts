@@ -14,8 +14,7 @@ import {
   type Event,
   fieldsOf,
   type Kind,
-  type PacketEvent,
-  type SummaryEvent,
+  type LossEvent,
 } from '../event/kinds.ts';
 import type { StringKey } from './row.ts';
 import { enumCode, HOUR_ROLLUPS, type HourRollup, hourRollupTable, kindCode, quoted, TALLY_COLUMNS } from './schema.ts';
@@ -25,7 +24,7 @@ export const BENIGN = 1 + DROP_CLASSES.indexOf('benign');
 /** Key of the rows whose process or container is not known. */
 export const NO_STRING = 0;
 
-type CountedEvent = PacketEvent | SummaryEvent | CounterEvent;
+type CountedEvent = LossEvent | CounterEvent;
 type Counts = [events: number, segments: number, bytes: number];
 
 function isCounted(event: Event): event is CountedEvent {
@@ -52,15 +51,33 @@ function countsOf(event: CountedEvent): Counts {
   }
 }
 
-/** The other end, as SQL: of a received packet that was dropped its source, else the destination. */
-export const peerSql = (kind: Kind): string =>
-  kind === 'drop' ? `CASE WHEN direction = ${enumCode({ values: DIRECTIONS }, 'rx')} THEN src ELSE dst END` : 'dst';
+const SUMMARIZED = fieldsOf('summary').of?.type as FieldType;
+/** Whether a row of the table `summary` is about a kind, as SQL. */
+export const isOf = (kind: Kind): string => `"of" = ${enumCode(SUMMARIZED, kind)}`;
 
-const classCode = (event: CountedEvent): number => ('class' in event ? 1 + DROP_CLASSES.indexOf(event.class) : 0);
+/** The other end, as SQL: of received packets that were dropped their source, else the destination. */
+export function peerSql(kind: Kind): string {
+  if (kind !== 'drop' && kind !== 'summary') return 'dst';
+  const isReceived = `direction = ${enumCode({ values: DIRECTIONS }, 'rx')}`;
+  return `CASE WHEN ${kind === 'drop' ? isReceived : `${isOf('drop')} AND ${isReceived}`} THEN src ELSE dst END`;
+}
+
+function classCode(event: CountedEvent): number {
+  const dropClass = ['drop', 'counter'].includes(countedKind(event)) && 'class' in event ? event.class : undefined;
+  return dropClass === undefined ? 0 : 1 + DROP_CLASSES.indexOf(dropClass);
+}
 
 function whatOf(event: CountedEvent): string | undefined {
-  if (event.kind === 'counter') return event.counter;
-  return event.kind === 'retransmit' ? event.cause : event.reason;
+  switch (event.kind) {
+    case 'counter':
+      return event.counter;
+    case 'retransmit':
+      return event.cause;
+    case 'summary':
+      return event.of === 'retransmit' ? event.cause : event.reason;
+    default:
+      return event.reason;
+  }
 }
 
 /** Collects the counts of one transaction by minute and adds them to the table of a slice. */
@@ -123,13 +140,14 @@ const TALLIED: Record<(typeof COUNTED_KINDS)[number], Partial<Record<(typeof TAL
     retransmissions: ofSummary('retransmit', 'events'),
     segments: ofSummary('retransmit', 'ifnull(segments, 0)'),
     bytes: ofSummary('retransmit', 'ifnull(bytes, 0)'),
-    drops: ofSummary('drop', 'events'),
+    drops: ofSummary('drop', `iif(class IS ${BENIGN}, 0, events)`),
+    benign: ofSummary('drop', `iif(class IS ${BENIGN}, events, 0)`),
     resets: ofSummary('reset', 'events'),
   },
 };
 
 function ofSummary(kind: Kind, count: string): string {
-  return `CASE WHEN "of" = ${enumCode(fieldsOf('summary').of?.type as FieldType, kind)} THEN ${count} ELSE 0 END`;
+  return `CASE WHEN ${isOf(kind)} THEN ${count} ELSE 0 END`;
 }
 
 function countedSql(kind: (typeof COUNTED_KINDS)[number], dimension: HourRollup): string {

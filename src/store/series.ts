@@ -4,9 +4,9 @@ import { NS_PER_MINUTE, type WallNs, wallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import { CAUSES, DROP_CLASSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 import { type Plan, planOf } from './plan.ts';
-import { BENIGN, NO_STRING } from './rollup.ts';
+import { BENIGN, isOf, NO_STRING } from './rollup.ts';
 import type { RawRow } from './row.ts';
-import { enumCode, kindCode } from './schema.ts';
+import { kindCode } from './schema.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** Steps of equal length. */
@@ -154,18 +154,21 @@ export function countSteps(slice: SliceReader, filter: Filter, grid: Grid, serie
 }
 
 const SUMMARY_OF = (fieldsOf('summary').of as { type: { values: readonly string[] } }).type;
+/** Classes of drops, and none, as a digit. */
+const CLASSES = 1 + DROP_CLASSES.length;
 
 function countSummaries(slice: SliceReader, filter: Filter, grid: Grid, series: Series): void {
   const kinds = COUNTED.filter((kind) => filter.kinds?.includes(kind) ?? true);
-  const { kinds: _, ...rest } = filter;
-  const plan = planOf(slice, 'summary', { ...rest, kinds: ['summary'] });
-  if (!plan || kinds.length === 0) return;
-  const ofCodes = kinds.map((kind) => enumCode(SUMMARY_OF, kind)).join();
-  const only = { ...plan, from: `${plan.from} AND events > 0 AND "of" IN (${ofCodes})` };
-  const rows = stepsOf(slice, only, grid, 'reason, "of", sum(events), ifnull(sum(segments), 0)');
-  for (const [step, what, of, events, segments] of rows) {
-    const kind = SUMMARY_OF.values[(of as number) - 1] as CountedKind;
-    series.add(rowOf(kind, textOf(slice, what), 0), step as number, events as number, segments as number);
+  const plan = planOf(slice, 'summary', { ...filter, kinds });
+  if (!plan) return;
+  const what = `CASE WHEN ${isOf('retransmit')} THEN cause ELSE reason END`;
+  const ofAndClass = `"of" * ${CLASSES} + CASE WHEN ${isOf('drop')} THEN ifnull(class, 0) ELSE 0 END`;
+  const counted = { ...plan, from: `${plan.from} AND events > 0` };
+  const rows = stepsOf(slice, counted, grid, `${what}, ${ofAndClass}, sum(events), ifnull(sum(segments), 0)`);
+  for (const [step, key, code, events, segments] of rows) {
+    const kind = SUMMARY_OF.values[Math.floor((code as number) / CLASSES) - 1] as CountedKind;
+    const text = kind === 'retransmit' ? CAUSES[(key as number) - 1] : textOf(slice, key);
+    series.add(rowOf(kind, text, (code as number) % CLASSES), step as number, events as number, segments as number);
   }
 }
 

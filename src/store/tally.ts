@@ -109,7 +109,7 @@ function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: K
   if (!plan) return;
   const key = keyExpression(kind, by);
   const rows = slice.all(`SELECT ${key}, ${SUMS[kind]} ${plan.from} GROUP BY 1`, plan.parameters);
-  for (const row of rows) tally.add(keyText(slice, by, kind, row[0]), kind, countsOf(row, 1));
+  for (const row of rows) tally.add(keyText(slice, by, row[0]), kind, countsOf(row, 1));
 }
 
 function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension, tally: Tally): void {
@@ -121,7 +121,7 @@ function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension, ta
   const rows = slice.all(`SELECT ${key}, "of", ${sums} ${plan.from} AND events > 0 GROUP BY 1, 2`, plan.parameters);
   for (const row of rows) {
     const of = type.values[(row[1] as number) - 1] as Kind;
-    if (COUNTED[by].includes(of)) tally.add(keyText(slice, by, 'summary', row[0]), of, countsOf(row, 2));
+    if (COUNTED[by].includes(of)) tally.add(keyText(slice, by, row[0]), of, countsOf(row, 2));
   }
 }
 
@@ -132,24 +132,17 @@ const countsOf = (row: RawRow, at: number): [number, number, number] =>
 function keyExpression(kind: Kind, by: TopDimension): string {
   if (by === 'peer') return peerSql(kind);
   if (isShared(by)) return hasOwner(kind) ? 'owner' : 'NULL';
-  // A summary has the cause of retransmissions in the field that holds the reason of drops.
-  const name = kind === 'summary' && by === 'cause' ? 'reason' : by;
-  return name in fieldsOf(kind) ? quoted(name) : 'NULL';
+  return by in fieldsOf(kind) ? quoted(by) : 'NULL';
 }
 
-function keyText(
-  slice: SliceReader,
-  by: TopDimension,
-  kind: Kind,
-  key: RawRow[number] | undefined,
-): string | undefined {
+function keyText(slice: SliceReader, by: TopDimension, key: RawRow[number] | undefined): string | undefined {
   if (key === null || key === undefined) return undefined;
   if (key instanceof Uint8Array) return formatIp(key);
   if (isShared(by)) {
     const value = slice.ownerOf(key as number)[by];
     return value === undefined ? undefined : String(value);
   }
-  if (by === 'cause' && kind === 'retransmit') return CAUSES[(key as number) - 1];
+  if (by === 'cause') return CAUSES[(key as number) - 1];
   return slice.stringOf(key as number);
 }
 

@@ -113,6 +113,12 @@ const RX_PLACES: ReadonlySet<string> = new Set([
   'veth_xdp_rcv_skb',
 ]);
 
+/** @param code enum losslog_direction */
+export function dropDirection(code: number, location: string | undefined): DropEvent['direction'] {
+  const isArriving = code === direction.tx && RX_PLACES.has(functionOf(location));
+  return isArriving ? 'rx' : DIRECTIONS[code];
+}
+
 function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding): DropEvent {
   const at = dropRecord;
   const reason = head.flags & flag.hasReason ? decoding.dropReason(bytes.readUInt32LE(offset + at.reason)) : undefined;
@@ -123,9 +129,8 @@ function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding
   const facts = { reason: reason?.reason, location, dst: head.common.dst, protocol, tcp, onNetwork };
   const event: DropEvent = { kind: 'drop', ...head.common, ...reason, class: classOf(facts) };
   if (location !== undefined) event.location = location;
-  const isArriving = head.direction === direction.tx && RX_PLACES.has(functionOf(location));
-  const way = isArriving ? 'rx' : DIRECTIONS[head.direction];
-  if (way && onNetwork) event.direction = way;
+  const way = onNetwork ? dropDirection(head.direction, location) : undefined;
+  if (way) event.direction = way;
   if (protocol !== undefined) event.protocol = protocol;
   if (tcp) {
     event.tcpFlags = tcpFlagNames(tcp.flags);

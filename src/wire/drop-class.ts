@@ -23,6 +23,13 @@ function matches(rule: DropRule, facts: DropFacts): boolean {
   return rule.only === undefined || conditions[rule.only].holds(facts);
 }
 
+/** Conditions on what stands in the headers of the packet. */
+const ON_HEADERS: readonly DropRule['only'][] = ['group', 'reset', 'noSyn', 'noData', 'icmp'];
+
+/** Whether the class of drops of this reason depends on the headers of the packet. */
+export const needsHeaders = (reason: string | undefined): boolean =>
+  rulesByReason.get(reason ?? NO_REASON)?.some(({ only }) => ON_HEADERS.includes(only)) === true;
+
 /** GCC names parts and copies of a function `f.isra.0`, `f.part.1`, `f.constprop.2`. */
 export function functionOf(location: string | undefined): string {
   return /^[^.+]*/.exec(location ?? '')?.[0] ?? '';

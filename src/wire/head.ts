@@ -6,8 +6,7 @@ import { recordHead as at, flag } from './layout.ts';
 import { ownerHowOf, readProcess } from './owner-records.ts';
 import { type Bytes, copyBytes, readBootNs, readText } from './reader.ts';
 
-const AF_INET = 2;
-const AF_INET6 = 10;
+const ADDRESS_SIZES: Readonly<Record<number, 4 | 16>> = { 2: 4, 10: 16 };
 const IFNAMSIZ = 16;
 
 /** What the records leave to the running kernel and its clock. */
@@ -66,10 +65,12 @@ export function decodeHead(bytes: Bytes, offset: number, decoding: Decoding): He
   return head;
 }
 
+/** Bytes of an address, by AF_INET and AF_INET6; undefined for anything else. */
+export const addressSize = (family: number): 4 | 16 | undefined => ADDRESS_SIZES[family];
+
 function readFlow(bytes: Bytes, offset: number, flags: number, common: Head['common']): void {
-  const family = bytes[offset + at.family];
-  const size = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;
-  if (size === 0 || !(flags & flag.hasFlow)) return;
+  const size = addressSize(bytes[offset + at.family] as number);
+  if (size === undefined || !(flags & flag.hasFlow)) return;
   common.family = size === 4 ? 'ipv4' : 'ipv6';
   common.src = copyBytes(bytes, offset + at.flowSrc, size);
   common.dst = copyBytes(bytes, offset + at.flowDst, size);

@@ -4,7 +4,7 @@ import { LosslogError } from '../../base/errors.ts';
 import { removeDeadInstances } from '../../linux/trace-instance.ts';
 import { readEventFormat } from '../../linux/tracefs.ts';
 import { type OpenTracefs, openTracefs } from '../../linux/tracefs-mount.ts';
-import type { Capture, CaptureHandlers } from '../capture.ts';
+import { type Capture, type CaptureHandlers, type Counted, NOTHING_COUNTED } from '../capture.ts';
 import { kernelNaming } from './naming.ts';
 import { ProcOwners } from './proc-owners.ts';
 import type { TraceFields } from './trace-fields.ts';
@@ -68,6 +68,10 @@ export class FtraceCapture implements Capture {
   /** What is read from a tracing instance is gone from it. */
   checkpoint(): () => void {
     return () => {};
+  }
+
+  takeSummaries(): Counted {
+    return NOTHING_COUNTED;
   }
 
   losses(): Map<string, number> {
