@@ -104,15 +104,22 @@ const why = defineCommand({
     'Joins retransmissions with the drops that caused them and puts thousands of events together by cause, place and time. Each incident says how sure it is, what else it could be, and what to do. Without --since it takes all of history.',
     ABOUT_TIMES,
   ],
+  argument: {
+    placeholder: 'SRC:PORT DST:PORT',
+    doc: 'two ends of a connection: its story as a sequence diagram',
+    required: false,
+    several: true,
+  },
   flags: whyFlags,
   examples: [
     { line: 'losslog why --since -1h', doc: 'what went wrong in the last hour' },
+    { line: 'losslog why 10.0.0.2:45678 10.0.0.9:443', doc: 'what happened on this connection' },
     {
       line: 'losslog why --since "yesterday 14:00" --until "yesterday 15:00" --process nginx',
       doc: 'whose trouble was that',
     },
   ],
-  run: async (values, output) => (await import('./why.ts')).why(values, output),
+  run: async (values, output, words) => (await import('./why.ts')).why(values, output, words),
 });
 
 const exportFlags = {

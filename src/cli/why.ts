@@ -1,7 +1,10 @@
 /** `losslog why`. */
 
+import { LosslogError } from '../base/errors.ts';
 import { escapeJson } from '../base/escape.ts';
-import { explainPeriod, incidentJson } from '../explain/explain.ts';
+import { parseIp } from '../base/ip.ts';
+import { parsePort } from '../base/values.ts';
+import { connectionStory, type End, explainPeriod, incidentJson, storyJson } from '../explain/explain.ts';
 import { StoreReader } from '../store/reader.ts';
 import { storeDir } from './default-store.ts';
 import { type filterFlags, toFilter } from './filters.ts';
@@ -10,13 +13,15 @@ import { hostNetns } from './host-netns.ts';
 import { incidentText } from './incident-text.ts';
 import { type Output, talk } from './output.ts';
 import { remarks } from './remarks.ts';
+import { storyText } from './story-text.ts';
 
 type Values = Omit<ValuesOf<typeof filterFlags>, 'all'> & { store?: string; limit?: number; json?: true };
 
 const DEFAULT_LIMIT = 10;
 
-/** Prints what was lost by its causes, the greatest harm first. */
-export async function why(values: Values, output: Output): Promise<number> {
+/** Prints what was lost by its causes, the greatest harm first; with two ends, the story of their connection. */
+export async function why(values: Values, output: Output, words: readonly string[]): Promise<number> {
+  if (words.length > 0) return await story(values, output, words);
   const filter = toFilter(values);
   const limit = values.limit ?? DEFAULT_LIMIT;
   const reader = StoreReader.open(storeDir(values.store));
@@ -37,4 +42,36 @@ export async function why(values: Values, output: Output): Promise<number> {
     reader.close();
   }
   return 0;
+}
+
+async function story(values: Values, output: Output, words: readonly string[]): Promise<number> {
+  const [a, b, ...more] = words.map(parseEnd);
+  if (!a || !b || more.length > 0) {
+    throw new LosslogError('USAGE', 'a connection has two ends', {
+      hint: 'give them like 10.0.0.2:45678 10.0.0.9:443',
+    });
+  }
+  const { since, until } = toFilter(values);
+  const reader = StoreReader.open(storeDir(values.store));
+  try {
+    const period = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+    const told = connectionStory(reader, a, b, period, hostNetns());
+    await output.writeAndWait(values.json ? `${escapeJson(storyJson(told))}\n` : storyText(told));
+    for (const line of remarks(reader, { ...period, all: true }, { empty: told.steps.length === 0 })) talk(line);
+  } finally {
+    reader.close();
+  }
+  return 0;
+}
+
+/** `10.0.0.9:443`, `[2001:db8::1]:443`. @throws USAGE when it is neither. */
+function parseEnd(text: string): End {
+  const [, six, four, port] = /^(?:\[(.+)\]|([\d.]+)):(\d{1,5})$/.exec(text) ?? [];
+  const address = parseIp(six ?? four ?? '');
+  if (!address || port === undefined) {
+    throw new LosslogError('USAGE', `"${text}" is not an address with a port`, {
+      hint: 'give it like 10.0.0.9:443 or [2001:db8::1]:443',
+    });
+  }
+  return { address, port: parsePort(port) };
 }

@@ -1,7 +1,8 @@
 /** An incident as one JSON object; docs/why.md lists the names. */
 
 import { formatWall } from '../base/time.ts';
-import type { Counted, Incident } from './types.ts';
+import { toJson } from '../event/json.ts';
+import type { Counted, Incident, Story } from './types.ts';
 
 /** One line, without the newline. */
 export function incidentJson(incident: Incident): string {
@@ -35,3 +36,10 @@ export function incidentJson(incident: Incident): string {
 const named =
   (key: string) =>
   ({ name, events }: Counted): Record<string, string | number> => ({ [key]: name, events });
+
+/** A story as one line, its events as `show --json` prints them. */
+export function storyJson({ a, b, steps, summary, incidents }: Story): string {
+  const told = steps.map(({ event, ...rest }) => `{"event":${toJson(event)},${JSON.stringify(rest).slice(1)}`);
+  const head = `"a":${JSON.stringify(a)},"b":${JSON.stringify(b)},"steps":[${told.join(',')}]`;
+  return `{${head},"summary":${JSON.stringify(summary)},"incidents":[${incidents.map(incidentJson).join(',')}]}`;
+}

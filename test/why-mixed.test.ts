@@ -1,0 +1,151 @@
+/**
+ * Which drop made the kernel send again, judged by captures at both ends that losslog has no part in: a packet that left
+ * the client and did not reach the server was dropped, and what covers the same bytes next was sent because of that.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run } from '../lab/command.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab } from '../lab/lab.ts';
+import { Recorder } from '../lab/recorder.ts';
+import { loadScenario } from '../lab/scenario/catalogue.ts';
+import { explain } from '../src/explain/cases.ts';
+import type { ResentCase } from '../src/explain/join.ts';
+import { overlap, type Range } from '../src/explain/sequence.ts';
+import { StoreReader } from '../src/store/store.ts';
+import { requires } from './helpers/requires.ts';
+
+/** Of the router, which translates it. */
+const PORT = 8080;
+
+interface Packet extends Range {
+  /** Wall time in ns. */
+  readonly time: number;
+  readonly sport: number;
+  /** What tells it from another packet of the same bytes: the IP identification, which NAT leaves alone. */
+  readonly id: string;
+}
+
+/** Captures what passes the device of a host until it is told to end. */
+class Capture {
+  readonly #file: string;
+  readonly #process;
+
+  private constructor(host: Host, file: string) {
+    this.#file = file;
+    // headers only, and a buffer that holds everything
+    const options = ['-i', host.device, '-s', '120', '-B', '256', '-q', '-f', 'tcp', '-w', file];
+    this.#process = host.spawn(['dumpcap', ...options]);
+  }
+
+  static async start(host: Host, file: string): Promise<Capture> {
+    const capture = new Capture(host, file);
+    await capture.#process.stderrLine('File: ', 20_000);
+    return capture;
+  }
+
+  /** The packets with data, SYN or FIN that were sent to the port. */
+  async end(port: number): Promise<Packet[]> {
+    this.#process.signal('SIGINT');
+    await this.#process.wait(20_000);
+    assert.match(this.#process.stderr, /dropped on interface '\w+': \d+\/0 /, 'the capture is whole');
+    const fields = ['frame.time_epoch', 'tcp.srcport', 'ip.id', 'tcp.seq_raw', 'tcp.len', 'tcp.flags'];
+    const wanted = ['-Y', `tcp.dstport == ${port} && (tcp.len > 0 || tcp.flags.syn == 1 || tcp.flags.fin == 1)`];
+    const columns = fields.flatMap((field) => ['-e', field]);
+    const text = run(
+      'tshark',
+      '-r',
+      this.#file,
+      '-o',
+      'tcp.desegment_tcp_streams:FALSE',
+      ...wanted,
+      '-T',
+      'fields',
+      ...columns,
+    );
+    return text.trimEnd().split('\n').map(packetOf);
+  }
+}
+
+function packetOf(line: string): Packet {
+  const [time = '', sport, id, sequence, length, flags] = line.split('\t');
+  const [seconds = '', fraction = ''] = time.split('.');
+  const begin = Number(sequence);
+  const bits = Number(flags);
+  const end = (begin + Number(length) + (bits & 1) + ((bits >> 1) & 1)) % 2 ** 32;
+  return {
+    time: Number(seconds) * 1e9 + Number(fraction.padEnd(9, '0')),
+    sport: Number(sport),
+    begin,
+    end,
+    id: `${id} ${begin} ${end}`,
+  };
+}
+
+/** The packet of the client that a retransmission was recorded for, and the one before it of the same bytes. */
+function sentBefore(
+  found: ResentCase,
+  range: Range,
+  sport: number,
+  base: number,
+  sent: readonly Packet[],
+): Packet | undefined {
+  const time = base + found.fact.at;
+  const same = sent.filter((packet) => packet.sport === sport && overlap(packet, range) !== undefined);
+  // the record is written after the packet has gone down the stack
+  const own = same.findLast((packet) => packet.time <= time + 50_000 && packet.begin === range.begin);
+  return own && same.findLast((packet) => packet.time < own.time && overlap(packet, range) !== undefined);
+}
+
+test('a mixed run behind NAT, against captures', requires('root', 'btf', 'statistic', 'tshark'), async (t) => {
+  await using lab = Lab.create();
+  const scenario = await loadScenario('mixed-nat');
+  const stage = await scenario.build(lab, 4);
+  const { client, server } = stage.hosts as { client: Host; server: Host };
+  const dir = mkdtempSync(join(tmpdir(), 'losslog-mixed-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  await using recorder = await Recorder.start({ hosts: Object.values(stage.hosts) });
+  const captures = [await Capture.start(client, join(dir, 'client')), await Capture.start(server, join(dir, 'server'))];
+  await stage.run();
+  await sleep(300);
+  await recorder.stop();
+  const sent = await (captures[0] as Capture).end(PORT);
+  const serverPort = Number(
+    recorder.eventsOf('drop').find(({ dport }) => dport !== undefined && dport !== PORT && dport > 1023)?.dport,
+  );
+  const arrived = new Set((await (captures[1] as Capture).end(serverPort)).map(({ id }) => id));
+
+  const reader = StoreReader.open(recorder.storeDir);
+  t.after(() => reader.close());
+  const cases: ResentCase[] = [];
+  const explained = explain(reader, {}, {}, () => ({
+    drop: () => {},
+    resent: (_, found) => void (found.fact.owner.netns === client.netns && cases.push(found)),
+    reset: () => {},
+    counter: () => {},
+  }));
+  const base = Number(explained?.base);
+  const flows = explained?.known.flows;
+  assert.ok(flows);
+  const judged = { dropped: 0, matched: 0, false: 0 };
+  for (const found of cases) {
+    const { flow, range } = found.fact;
+    assert.ok(flow !== undefined && range !== undefined);
+    const before = sentBefore(found, range, flows.source(flow) % 65536, base, sent);
+    const wasDropped = before !== undefined && !arrived.has(before.id);
+    if (wasDropped) judged.dropped++;
+    const isRight = (begin: number, at: number): boolean =>
+      before !== undefined && wasDropped && before.begin === begin && Math.abs(base + at - before.time) < 20e6;
+    if (found.lost.some((drop) => isRight((drop.range as Range).begin, drop.at))) judged.matched++;
+    else if (found.lost.length > 0) judged.false++;
+  }
+  t.diagnostic(`${cases.length} retransmissions, ${JSON.stringify(judged)}`);
+  assert.ok(judged.dropped > 30, JSON.stringify(judged));
+  assert.equal(judged.false, 0);
+  assert.ok(judged.matched >= 0.99 * judged.dropped, JSON.stringify(judged));
+});
