@@ -32,7 +32,8 @@ busybox            busybox-static
 cpio               cpio
 depmod             kmod
 '
-case ${1:-} in
+mode=${1:-}
+case $mode in
   tests) ;;
   kernels) test_packages=$kernel_packages ;;
   *) test_packages= ;;
@@ -122,6 +123,27 @@ build_page() {
   give_back build
 }
 
+# Debian's package would start a server on this host: only its two programs are taken, for the tests.
+prometheus=build/tools/prometheus
+
+download_prometheus() { (cd build/tools && apt-get -qq download prometheus 2>/dev/null && mv prometheus_*.deb prometheus.deb); }
+
+get_prometheus() {
+  local deb=build/tools/prometheus.deb
+  say 'fetching prometheus for the tests'
+  rm -rf build/tools && mkdir -p build/tools && chmod 755 build/tools
+  if ! (download_prometheus || { apt-get -qq update </dev/null 2>/dev/null && download_prometheus; }) || ! dpkg-deb -x "$deb" "$prometheus"; then
+    say 'prometheus could not be fetched: its tests are skipped'
+    mkdir -p "$prometheus"
+  fi
+  rm -f "$deb"
+  give_back build
+}
+
+tools_are_there() {
+  [[ $mode != tests || -d $prometheus ]] || ! command -v apt-get >/dev/null || command -v promtool >/dev/null
+}
+
 cache_is_current() {
   [[ -e build/.cache-stamp && -z $(find src -newer build/.cache-stamp -print -quit) ]]
 }
@@ -137,7 +159,7 @@ warm_cache() {
 # Under sudo the files would belong to root; they belong to whoever owns the checkout.
 give_back() { [[ $EUID -ne 0 ]] || chown -R -h "$(stat -c %u:%g .)" "$1"; }
 
-is_ready() { [[ -z $(missing_packages 1) ]] && npm_is_current && object_is_current && page_is_current && cache_is_current; }
+is_ready() { [[ -z $(missing_packages 1) ]] && npm_is_current && object_is_current && page_is_current && cache_is_current && tools_are_there; }
 
 # The bundled runtime exists for x86-64 and arm64 with glibc; elsewhere the system's Node must be new enough.
 check_node() {
@@ -157,6 +179,7 @@ if ! is_ready; then
   object_is_current || compile_object
   check_node
   page_is_current || PATH=$PWD/node_modules/.bin:$PATH build_page
+  tools_are_there || get_prometheus
   cache_is_current || PATH=$PWD/node_modules/.bin:$PATH warm_cache
   say 'ready'
 fi

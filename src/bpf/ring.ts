@@ -86,6 +86,17 @@ export class RingBuffer {
     return this.#position;
   }
 
+  get bytes(): number {
+    return this.#size;
+  }
+
+  /** Bytes of records that are not released yet. */
+  get used(): number {
+    if (this.#closed) return 0;
+    const consumed = Number(BigInt.asIntN(32, Atomics.load(this.#consumerPosition, 0)));
+    return (Atomics.load(this.#producerPosition, 0) - consumed) >>> 0;
+  }
+
   /** Whether records that were handed over still take room. While they do, the kernel wakes nobody, and a poll finds data. */
   get isHeld(): boolean {
     return !this.#closed && Atomics.load(this.#consumerPosition, 0) !== this.#position;

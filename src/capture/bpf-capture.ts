@@ -1,5 +1,6 @@
 /** The source of events on a kernel with BPF and BTF: loads the programs, drains the rings, decodes. */
 
+import { readFileSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
 import { waitForPrograms } from '../bpf/grace.ts';
@@ -15,7 +16,7 @@ import { needsHeaders } from '../wire/drop-class.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
 import { bound, rodata } from '../wire/layout.ts';
 import type { Bytes } from '../wire/reader.ts';
-import type { Capture, CaptureHandlers, Counted } from './capture.ts';
+import type { Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
 import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
 import { KernelOwners } from './kernel-owners.ts';
 import { DEFAULT_LIMITS, type Limits, writeLimits } from './limits.ts';
@@ -104,6 +105,14 @@ export class BpfCapture implements Capture {
     return counted;
   }
 
+  stats(): CaptureStats {
+    const programs = takesTime() ? this.#probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]) : [];
+    return {
+      rings: this.#rings.map((ring, i) => ({ name: RINGS[i] as string, bytes: ring.bytes, used: ring.used })),
+      programs: programs.map((name) => ({ name, ...runTime(this.#object.programFd(name)) })),
+    };
+  }
+
   /** @throws BPF */
   start(handlers: CaptureHandlers, canPoll: boolean): void {
     this.#handlers = handlers;
@@ -172,6 +181,22 @@ export class BpfCapture implements Capture {
     this.#batch = [];
     this.#handlers?.onEvents(batch);
   }
+}
+
+/** Whether the kernel measures how long programs run, which costs some 20 ns a run. */
+function takesTime(): boolean {
+  try {
+    return readFileSync('/proc/sys/kernel/bpf_stats_enabled', 'utf8').trim() === '1';
+  } catch {
+    return false;
+  }
+}
+
+/** Since Linux 5.1. */
+function runTime(programFd: number): { runs: number; runNs: number } {
+  const text = readFileSync(`/proc/self/fdinfo/${programFd}`, 'utf8');
+  const value = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  return { runs: value('run_cnt'), runNs: value('run_time_ns') };
 }
 
 function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undefined): string[] {

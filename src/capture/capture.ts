@@ -25,6 +25,18 @@ export interface Counted {
 /** Of a source that counts nothing apart. */
 export const NOTHING_COUNTED: Counted = { summaries: [], noRoom: 0 };
 
+/** How the kernel side is doing. */
+export interface CaptureStats {
+  readonly rings: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    /** Bytes that hold records which are not yet stored. */
+    readonly used: number;
+  }[];
+  /** Programs with how often and how long they ran; empty where the kernel does not take the time. */
+  readonly programs: readonly { readonly name: string; readonly runs: number; readonly runNs: number }[];
+}
+
 export interface Capture {
   readonly source: SourceName;
   /** Names of the probes that are recorded. */
@@ -49,6 +61,7 @@ export interface Capture {
   takeSummaries(): Counted;
   /** Events that could not be handed over, in all, by the sentence that says why. */
   losses(): ReadonlyMap<string, number>;
+  stats(): CaptureStats;
   /** Stops the probes and hands over what they still had recorded. */
   stop(): void;
   close(): void;

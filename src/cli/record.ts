@@ -38,12 +38,16 @@ export async function record(values: Values, output: Output): Promise<number> {
         printer?.print(events);
         server?.hub.write(events);
       },
-      onReady: (info) => talk(readyText(info)),
+      onReady: (info) => {
+        if (server) server.stats = info.stats;
+        talk(readyText(info));
+      },
       onTalk: talk,
       signal: stop.signal,
     });
   } finally {
     clearInterval(second);
+    if (server) server.stats = undefined;
     await server?.serving.close();
   }
   printer?.tick();
@@ -52,11 +56,19 @@ export async function record(values: Values, output: Output): Promise<number> {
   process.exit(0);
 }
 
+interface ServerBeside {
+  readonly hub: LiveHub;
+  readonly serving: Serving;
+  stats: RecorderReady['stats'] | undefined;
+}
+
 /** The page and the API; before the recording begins, so that an address that is taken is told first. */
-async function serveWhileRecording(values: Values): Promise<{ hub: LiveHub; serving: Serving }> {
+async function serveWhileRecording(values: Values): Promise<ServerBeside> {
   const [{ LiveHub }, { beginServing }] = await Promise.all([import('../server/live.ts'), import('./serve.ts')]);
   const hub = new LiveHub();
-  return { hub, serving: await beginServing(values, hub) };
+  const recorder: Pick<ServerBeside, 'stats'> = { stats: undefined };
+  const serving = await beginServing(values, { hub, stats: () => recorder.stats?.() });
+  return Object.assign(recorder, { hub, serving });
 }
 
 function recorderOptions(

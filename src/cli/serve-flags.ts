@@ -1,7 +1,8 @@
 /** The flags of whatever serves: `serve`, and `record --listen`. */
 
-import { nonEmpty } from '../base/values.ts';
+import { choice, nonEmpty } from '../base/values.ts';
 import { parseListen } from '../server/listen-address.ts';
+import { TOTALS_BY } from '../store/totals.ts';
 import type { FlagTable } from './flag.ts';
 
 export const serveFlags = {
@@ -17,5 +18,12 @@ export const serveFlags = {
     placeholder: 'FILE',
     doc: 'where the token is kept; made, when it is not there (STORE/token)',
     parse: nonEmpty,
+  },
+  'metrics-by': {
+    type: 'list',
+    placeholder: 'LABEL',
+    doc: `metrics by ${TOTALS_BY.join(' or ')} too, for 200 of them at most; may be given twice`,
+    parse: choice('label', TOTALS_BY),
+    choices: TOTALS_BY,
   },
 } as const satisfies FlagTable;

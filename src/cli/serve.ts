@@ -1,9 +1,11 @@
 /** `losslog serve`. */
 
+import type { RecorderStats } from '../export/recorder-metrics.ts';
 import { version } from '../recorder/version.ts';
 import { DEFAULT_LISTEN, type ListenAddress } from '../server/listen-address.ts';
 import type { LiveHub } from '../server/live.ts';
 import { type Serving, serve as startServing } from '../server/serve.ts';
+import type { TotalsBy } from '../store/totals.ts';
 import { storeDir } from './default-store.ts';
 import { talk } from './output.ts';
 
@@ -12,6 +14,13 @@ export interface ServeValues {
   listen?: ListenAddress;
   token?: true;
   'token-file'?: string;
+  'metrics-by'?: readonly TotalsBy[];
+}
+
+/** What a recorder in this process gives to the server. */
+export interface RecorderSide {
+  readonly hub: LiveHub;
+  stats(): RecorderStats | undefined;
 }
 
 /** Serves the store until a signal. */
@@ -25,8 +34,8 @@ export async function serve(values: ServeValues): Promise<number> {
   return 0;
 }
 
-/** Starts the server, and says where it is. @param hub where live events come from, if not from the store */
-export async function beginServing(values: ServeValues, hub?: LiveHub): Promise<Serving> {
+/** Starts the server, and says where it is. @param recorder in this process; else the store is followed */
+export async function beginServing(values: ServeValues, recorder?: RecorderSide): Promise<Serving> {
   const dir = storeDir(values.store);
   const serving = await startServing({
     storeDir: dir,
@@ -34,7 +43,8 @@ export async function beginServing(values: ServeValues, hub?: LiveHub): Promise<
     version: version(),
     ...(values.token ? { token: true } : {}),
     ...(values['token-file'] === undefined ? {} : { tokenFile: values['token-file'] }),
-    ...(hub ? { hub } : {}),
+    ...(values['metrics-by'] === undefined ? {} : { metricsBy: values['metrics-by'] }),
+    ...(recorder ? { hub: recorder.hub, recorder: () => recorder.stats() } : {}),
     onTalk: talk,
   });
   talk(`serving ${serving.url}/ (the store ${dir})`);

@@ -8,6 +8,7 @@ import type { Limits } from '../capture/limits.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
+import type { RecorderStats } from '../export/recorder-metrics.ts';
 import { readBootIdentity } from '../linux/boot.ts';
 import { sampleClocks, WallClock } from '../linux/clock.ts';
 import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
@@ -54,6 +55,8 @@ export interface RecorderReady {
   /** Tracepoints that this kernel does not have. */
   missing: string[];
   netns: { inode: number; name?: string }[];
+  /** How the recorder is doing, while it records. */
+  stats(): RecorderStats;
 }
 
 /** How often losses are counted and the clock is sampled. */
@@ -96,7 +99,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
     );
     try {
       await record(options, capture, clock, store, () =>
-        options.onReady(ready(options, capture, identity.kernelRelease, netns)),
+        options.onReady(ready(options, capture, store, identity.kernelRelease, netns)),
       );
     } finally {
       store.close();
@@ -172,7 +175,13 @@ function filterText(netns: readonly number[], drops: boolean): string | undefine
   return parts.length > 0 ? parts.join(', ') : undefined;
 }
 
-function ready(options: RecorderOptions, capture: Capture, kernel: string, netns: readonly number[]): RecorderReady {
+function ready(
+  options: RecorderOptions,
+  capture: Capture,
+  store: StoreWriter,
+  kernel: string,
+  netns: readonly number[],
+): RecorderReady {
   const names = listNamedNetns();
   return {
     storeDir: options.storeDir,
@@ -183,6 +192,13 @@ function ready(options: RecorderOptions, capture: Capture, kernel: string, netns
     netns: netns.map((inode) => {
       const name = names.get(inode);
       return name === undefined ? { inode } : { inode, name };
+    }),
+    stats: () => ({
+      stored: store.stored,
+      unstored: store.unstored,
+      pending: store.pending,
+      lost: capture.losses(),
+      ...capture.stats(),
     }),
   };
 }

@@ -2,6 +2,7 @@
 
 import { endpoints } from './endpoints.ts';
 import { LIVE_PATH, liveParameters } from './live-handler.ts';
+import { METRICS_PATH } from './metrics.ts';
 import type { ParameterTable, Schema } from './parameter.ts';
 import { JSON_TYPE, reply } from './reply.ts';
 import { components, countSchema, eventSchema, timeSchema } from './schemas.ts';
@@ -51,7 +52,12 @@ export function openApi(version: string): Schema {
           },
         },
       }),
-      '/metrics': operation('/metrics', 'metrics for Prometheus', {}, { 'text/plain': { schema: { type: 'string' } } }),
+      [METRICS_PATH]: operation(
+        METRICS_PATH,
+        'metrics for Prometheus',
+        {},
+        { 'text/plain': { schema: { type: 'string' } } },
+      ),
     },
     components: {
       schemas: components,

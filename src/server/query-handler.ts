@@ -60,9 +60,16 @@ export class QueryHandler {
     return true;
   }
 
-  close(): void {
-    this.#queries.close();
-    this.#streams.close();
+  /** Asks what is no endpoint. @throws LosslogError */
+  async ask(path: string, values: object): Promise<unknown> {
+    const job: Job = { path, values, now: wallFromMs(Date.now()), asLines: false, gzip: false, timeoutMs: QUERY_MS };
+    const pieces: Uint8Array[] = [];
+    for await (const { bytes } of this.#queries.run(job, new AbortController().signal)) pieces.push(bytes);
+    return JSON.parse(Buffer.concat(pieces).toString());
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#queries.close(), this.#streams.close()]);
   }
 }
 

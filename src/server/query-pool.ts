@@ -35,8 +35,8 @@ export class QueryPool {
     }
   }
 
-  close(): void {
-    for (const thread of this.#all) thread.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#all.map((thread) => thread.close()));
   }
 
   /** The thread that was free last: its slices are still open. */

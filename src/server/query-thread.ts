@@ -51,14 +51,16 @@ export class QueryThread {
     } finally {
       signal.removeEventListener('abort', onAbort);
       if (!isOver) await this.#settle(worker);
-      this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
+      this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
     }
   }
 
-  close(): void {
+  /** Ends the thread, whatever it does; resolves when it reads nothing any more. */
+  async close(): Promise<void> {
     clearTimeout(this.#idle);
-    void this.#worker?.terminate();
+    const worker = this.#worker;
     this.#worker = undefined;
+    await worker?.terminate();
   }
 
   #started(): Worker {
@@ -74,7 +76,8 @@ export class QueryThread {
   }
 
   #died(worker: Worker, error: NodeJS.ErrnoException | undefined): void {
-    if (this.#worker !== worker) return;
+    // Another one may have been started since; then nobody waits for this one.
+    if (this.#worker !== undefined && this.#worker !== worker) return;
     this.#worker = undefined;
     const isTooBig = error?.code === 'ERR_WORKER_OUT_OF_MEMORY';
     this.#onMessage({
@@ -97,7 +100,7 @@ export class QueryThread {
   #next(ms: number): Promise<FromWorker> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
-        this.close();
+        void this.close();
         resolve({ type: 'error', error: { code: 'LIMIT', message: 'the query took too long' } });
       }, ms);
       this.#onMessage = (message) => {
@@ -110,7 +113,6 @@ export class QueryThread {
 
   #giveUp(): void {
     Atomics.store(this.#cancelled, 0, 1);
-    Atomics.notify(this.#cancelled, 0);
   }
 
   /** Waits until the thread has given up its query; ends it when it does not. */

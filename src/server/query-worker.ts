@@ -7,6 +7,7 @@ import { SliceCache } from '../store/slice-cache.ts';
 import { StoreReader } from '../store/store.ts';
 import type { QueryContext } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
+import { totals } from './queries/totals.ts';
 import type { Chunk, FromWorker, Job, PlainError, ToWorker, WorkerSettings } from './query-messages.ts';
 
 const { storeDir, version, cancelled } = workerData as WorkerSettings;
@@ -61,7 +62,7 @@ function checkpointOf({ timeoutMs }: Job): () => void {
 }
 
 function* answer(context: QueryContext, job: Job): Generator<Chunk> {
-  const endpoint = endpoints.find(({ path }) => path === job.path);
+  const endpoint = [...endpoints, totals].find(({ path }) => path === job.path);
   if (!endpoint) throw new LosslogError('INTERNAL', `no endpoint ${job.path}`);
   if (!job.asLines || !endpoint.lines) {
     yield chunkOf(endpoint.answer(context, job.values as never), job.gzip);

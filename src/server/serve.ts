@@ -2,13 +2,17 @@
 
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
+import type { RecorderStats } from '../export/recorder-metrics.ts';
 import { prepareDirectory } from '../store/directory.ts';
+import type { TotalsBy } from '../store/totals.ts';
 import { Access } from './access.ts';
 import { isLoopback, type ListenAddress, urlOf } from './listen-address.ts';
 import type { LiveHub } from './live.ts';
 import { liveHandler } from './live-handler.ts';
 import { followingHub } from './live-source.ts';
+import { Metrics } from './metrics.ts';
 import { openApiHandler } from './openapi.ts';
+import type { TotalsAnswer } from './queries/totals.ts';
 import { QueryHandler } from './query-handler.ts';
 import { HttpServer } from './server.ts';
 import { StaticFiles } from './static-files.ts';
@@ -25,6 +29,10 @@ export interface ServeOptions {
   readonly tokenFile?: string;
   /** Where live events come from; default: the store is followed. */
   readonly hub?: LiveHub;
+  /** Further labels of metrics. */
+  readonly metricsBy?: readonly TotalsBy[];
+  /** How the recorder in this process is doing; undefined while there is none. */
+  readonly recorder?: () => RecorderStats | undefined;
   /** What the user should know, a line each. */
   onTalk(line: string): void;
 }
@@ -48,10 +56,18 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const files = new StaticFiles();
   const hub = options.hub ?? followingHub(storeDir, (error) => options.onTalk(`live: ${messageOf(error)}`));
   const queries = new QueryHandler({ storeDir, version });
+  const metrics = new Metrics({
+    version,
+    by: options.metricsBy ?? [],
+    askStore: async (asked) => (await queries.ask('totals', asked)) as TotalsAnswer,
+    live: () => hub.stats,
+    recorder: () => options.recorder?.(),
+    onError: options.onTalk,
+  });
   const server = new HttpServer({
     access,
     files,
-    handlers: [openApiHandler(version), liveHandler(hub), (exchange) => queries.handle(exchange)],
+    handlers: [openApiHandler(version), metrics.handler, liveHandler(hub), (exchange) => queries.handle(exchange)],
     onError: options.onTalk,
   });
   const bound = await server.listen(listen);
@@ -63,7 +79,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     isPageBuilt: files.isBuilt,
     close: async () => {
       await server.close();
-      queries.close();
+      await queries.close();
     },
   };
 }

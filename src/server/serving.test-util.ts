@@ -32,19 +32,21 @@ export class Site {
 
   /** Serves a store with these events until the test ends. */
   static async start(t: TestContext, events: readonly Event[], options: Partial<ServeOptions> = {}): Promise<Site> {
+    let serving: Serving | undefined;
+    // Before the directory is removed: threads of the server may be reading it.
+    t.after(() => serving?.close());
     const storeDir = options.storeDir ?? temporaryDirectory(t);
     const writer = openWriter(storeDir);
     writer.write(events);
     writer.close();
     const talk: string[] = [];
-    const serving = await serve({
+    serving = await serve({
       storeDir,
       listen: { address: '127.0.0.1', port: 0 },
       version: '1.2.3',
       onTalk: (line) => talk.push(line),
       ...options,
     });
-    t.after(() => serving.close());
     return new Site(serving, talk);
   }
 

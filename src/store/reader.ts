@@ -18,6 +18,7 @@ import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.t
 import { SliceReader } from './slice-reader.ts';
 import { sqliteCode } from './sqlite.ts';
 import { addRollups, countEvents, hasRollup, Tally, type TopRow } from './tally.ts';
+import { type SliceTotals, type TotalsBy, totalsOf } from './totals.ts';
 
 /** A slice that could not be read, or not to its end. */
 export interface SkippedSlice {
@@ -149,6 +150,16 @@ export class StoreReader {
       series.addAll(own);
     });
     return series.rows();
+  }
+
+  /** What slices count in all. @param known files that are left out */
+  totals(known: ReadonlySet<string>, by: readonly TotalsBy[]): SliceTotals[] {
+    const totals: SliceTotals[] = [];
+    for (const slices of this.#hours({}, 'oldest')) {
+      const unknown = slices.filter(({ file }) => !known.has(file));
+      this.#each(unknown, (slice) => totals.push(totalsOf(slice, by)));
+    }
+    return totals;
   }
 
   /** Since when the store has a history: what it held before has been removed, or was never recorded. */

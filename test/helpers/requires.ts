@@ -11,6 +11,7 @@ import { BpfObject } from '../../src/bpf/object.ts';
 import { kernelFacts } from '../../src/capture/kernel-facts.ts';
 import { readKernelBtf } from '../../src/linux/kernel-btf.ts';
 import { openTracefs } from '../../src/linux/tracefs-mount.ts';
+import { prometheusProgram } from './prometheus.ts';
 
 /** Why a need is not met, or undefined when it is. */
 const checks = {
@@ -29,6 +30,7 @@ const checks = {
   chromium: () => (existsSync('/usr/bin/chromium') ? undefined : 'chromium is not installed'),
   pahole: () => hasProgram('pahole'),
   perf: () => hasProgram('perf'),
+  prometheus: () => hasProgram(prometheusProgram('prometheus')),
   script: () => hasProgram('script'),
   tshark: () => hasProgram('tshark'),
   statistic: () => tryInLab((lab) => lab.twoHosts().client.dropEveryNth(2)),
