@@ -8,11 +8,6 @@ export const NOT_BUILT_PAGE = page(
   '<p>The server runs, and its <a href="/api/v1/openapi.json">API</a> and <a href="/metrics">metrics</a> answer. In a checkout <code>npm run setup</code> builds the page; then start losslog again.</p>',
 );
 
-export const LOGIN_PAGE = page(
-  'losslog: the token is needed',
-  '<p>Open the link that losslog printed when it was started; it works once. For another one, ask on the host that runs it:</p><pre>curl -H "Authorization: Bearer $(sudo cat TOKEN-FILE)" ADDRESS/api/v1/login-link</pre><p>(losslog said where the file is when it was started.)</p>',
-);
-
 /** The browser asks again by itself: a cookie with SameSite=Strict does not follow a redirect that another site began. */
 export const WELCOME_PAGE = page(
   'losslog',

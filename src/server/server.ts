@@ -7,7 +7,7 @@ import type { Access } from './access.ts';
 import { checkHost, checkRequest } from './guard.ts';
 import { HttpError } from './http-error.ts';
 import type { ListenAddress } from './listen-address.ts';
-import { LOGIN_PAGE, NOT_BUILT_PAGE, WELCOME_PAGE } from './pages.ts';
+import { NOT_BUILT_PAGE, WELCOME_PAGE } from './pages.ts';
 import { HTML_TYPE, JSON_TYPE, reply, replyError, SECURITY_HEADERS } from './reply.ts';
 import type { StaticFiles } from './static-files.ts';
 
@@ -104,12 +104,11 @@ export class HttpServer {
     if (!access.hasToken(request)) checkHost(request);
     const exchange = exchangeOf(request, response);
     if (exchange.path === '/login' && !access.isOpen) return this.#login(exchange);
-    if (wantsPage(request, exchange.path) && !isAllowed(access, request))
-      return reply(response, 401, HTML_TYPE, LOGIN_PAGE);
+    // The page itself is no secret; it asks for the token when an answer is refused.
+    if (files.serve(exchange.path, request, response)) return;
     access.check(request);
     if (exchange.path === '/api/v1/login-link') return this.#loginLink(exchange);
     for (const handler of handlers) if (await handler(exchange)) return;
-    if (files.serve(exchange.path, request, response)) return;
     if (exchange.path === '/') return reply(response, 503, HTML_TYPE, NOT_BUILT_PAGE);
     throw new HttpError(404, 'NOT_FOUND', 'there is nothing at this path', '/api/v1/openapi.json lists what there is');
   }
@@ -127,18 +126,6 @@ export class HttpServer {
     reply(response, 200, JSON_TYPE, JSON.stringify({ path: access.makeLink() }));
   }
 }
-
-const isAllowed = (access: Access, request: IncomingMessage): boolean => {
-  try {
-    access.check(request);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const wantsPage = ({ headers }: IncomingMessage, path: string): boolean =>
-  !path.startsWith('/api/') && /\btext\/html\b/.test(headers.accept ?? '');
 
 /** @throws HttpError when the target is no path. */
 function exchangeOf(request: IncomingMessage, response: ServerResponse): Exchange {
