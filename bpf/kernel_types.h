@@ -120,6 +120,7 @@ struct sock {
 	struct socket *sk_socket;
 	kuid_t sk_uid;
 	u16 sk_protocol;
+	int sk_err;
 	struct dst_entry *sk_dst_cache;
 };
 
@@ -136,6 +137,14 @@ struct inet_connection_sock {
 	__u8 icsk_pending;
 };
 
+struct minmax_sample {
+	u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3];
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 srtt_us;
@@ -146,6 +155,13 @@ struct tcp_sock {
 	u32 lost_out;
 	u32 retrans_out;
 	u32 total_retrans;
+	u32 data_segs_out;
+	u64 bytes_sent;
+	u64 bytes_retrans;
+	u32 dsack_dups;
+	u32 reord_seen;
+	u16 total_rto;
+	struct minmax rtt_min;
 };
 
 struct request_sock {

@@ -14,6 +14,7 @@
 #include "sock.h"
 #include "summary.h"
 #include "packet.h"
+#include "connection.bpf.c"
 #include "retransmit.bpf.c"
 #include "drop.bpf.c"
 #include "reset.bpf.c"
@@ -23,6 +24,7 @@
 struct retransmit_record *retransmit_record_type;
 struct drop_record *drop_record_type;
 struct reset_record *reset_record_type;
+struct connection_record *connection_record_type;
 struct socket_record *socket_record_type;
 enum losslog_kind kind_type;
 enum losslog_owner_how owner_how_type;
@@ -30,6 +32,7 @@ enum losslog_flag flag_type;
 enum losslog_direction direction_type;
 enum losslog_probe probe_type;
 enum losslog_fact fact_type;
+enum losslog_known known_type;
 enum losslog_lane lane_type;
 enum losslog_bound bound_type;
 

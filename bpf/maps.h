@@ -18,6 +18,9 @@ const volatile bool has_socket_cookie;
 const volatile __u64 ip_forward_address;
 const volatile __u64 ip6_forward_address;
 
+/* Jiffies between two reports of a connection that lives and goes on resending. */
+const volatile __u64 living_interval;
+
 /* By enum losslog_lane: of all its records, and of those that share a key. */
 const volatile struct limit limit_total[LANE_COUNT];
 const volatile struct limit limit_key[LANE_COUNT];
@@ -85,13 +88,28 @@ struct flow_key {
 	__u16 rport;
 } __attribute__((aligned(8)));
 
-/* struct sock address: a hint, checked against the socket itself before use. */
+/* A hint, checked against the socket itself before use. */
+struct known_flow {
+	/* struct sock address */
+	__u64 sk;
+	/* When the connection was established, in jiffies; 0: not seen. */
+	__u64 established;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct flow_key);
-	__type(value, __u64);
+	__type(value, struct known_flow);
 } flows SEC(".maps");
+
+/* struct sock address of a connection that resent something → when it was last reported, in jiffies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, __u64);
+} living SEC(".maps");
 
 /* Paths outlive the cgroup, so that a container that is gone still has its name. */
 struct {

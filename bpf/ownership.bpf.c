@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What is noted while nothing is lost yet, so that a later loss finds its owner. Emits no event. */
+/* What is noted while nothing is lost yet, so that a later loss finds its owner; and the ends of connections. */
 
 PROBE(inet_sock_set_state, PROBE_INET_SOCK_SET_STATE, ctx[0])
 {
@@ -13,9 +13,11 @@ PROBE(inet_sock_set_state, PROBE_INET_SOCK_SET_STATE, ctx[0])
 	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP || !netns_wanted(netns_of(&sk->__sk_common)))
 		return;
 	if (new_state == TCP_LISTEN)
-		remember_flow(sk, true);
+		remember_flow(sk, true, 0);
 	if (new_state == TCP_ESTABLISHED)
-		remember_flow(sk, false);
+		remember_flow(sk, false, bpf_jiffies64());
+	if (new_state == TCP_CLOSE && old_state != TCP_CLOSE)
+		report_ended(sk, netns_of(&sk->__sk_common));
 	/* A socket that was just made for an incoming connection: what is noted for its address is of an earlier one. */
 	if (new_state == TCP_SYN_RECV || (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED)) {
 		bpf_map_delete_elem(&owners, &key);
@@ -57,7 +59,7 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);
 		if (state != TCP_CLOSE)
-			remember_flow(sk, state == TCP_LISTEN);
+			remember_old_flow(sk, state == TCP_LISTEN);
 	}
 	record.sk = (__u64)sk;
 	record.inode = BPF_CORE_READ(inode, i_ino);

@@ -14,6 +14,7 @@ enum losslog_kind {
 	KIND_SYNACK,
 	KIND_DROP,
 	KIND_RESET,
+	KIND_CONNECTION,
 	KIND_COUNT,
 };
 
@@ -121,6 +122,38 @@ struct drop_record {
 struct reset_record {
 	struct record_head head;
 	__u32 reason;
+};
+
+/* What connection_record knows beyond its head, by this kernel or this socket. */
+enum losslog_known {
+	KNOWN_SEGMENTS = 1,
+	KNOWN_BYTES = 2,
+	KNOWN_BYTES_RETRANSMITTED = 4,
+	KNOWN_SPURIOUS = 8,
+	KNOWN_REORDERED = 16,
+	KNOWN_TIMEOUTS = 32,
+	KNOWN_MIN_RTT = 64,
+	KNOWN_AGE = 128,
+};
+
+/* Members are named after the fields of the event, not after those of struct tcp_sock that they come from. */
+struct connection_record {
+	struct record_head head;
+	__u64 bytes;
+	__u64 bytes_retransmitted;
+	__u64 age_jiffies;
+	__u32 segments;
+	__u32 retransmitted;
+	__u32 spurious;
+	__u32 reordered;
+	__u32 timeouts;
+	__u32 srtt_us;
+	__u32 min_rtt_us;
+	/* sk_err, an errno */
+	__u32 error;
+	/* enum losslog_known */
+	__u8 known;
+	__u8 is_end;
 };
 
 /*
@@ -268,7 +301,10 @@ struct handled_event {
 struct cpu_counters {
 	/* By enum losslog_kind: records handed to the ring. */
 	__u64 recorded[KIND_COUNT];
-	/* By enum losslog_kind: records for which the ring had no room; they are in the summaries. */
+	/*
+	 * By enum losslog_kind: records for which the ring had no room; they are in the summaries. Of connections, which are
+	 * not, those beyond the limit too.
+	 */
 	__u64 no_room[KIND_COUNT];
 	/* By enum losslog_probe: events that the first program missed and the second handled. */
 	__u64 rescued[PROBE_COUNT];

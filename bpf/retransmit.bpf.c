@@ -47,6 +47,7 @@ PROBE(tcp_retransmit_skb, PROBE_TCP_RETRANSMIT_SKB, ctx[1])
 
 	if (!netns_wanted(netns))
 		return;
+	report_living(sk, netns);
 	if (is_admitted(LANE_CONNECTION, connection_key(sk, netns)))
 		record = begin_record(&connection_ring, sizeof(*record), KIND_RETRANSMIT, netns);
 	if (!record) {
@@ -70,7 +71,7 @@ PROBE(tcp_retransmit_skb, PROBE_TCP_RETRANSMIT_SKB, ctx[1])
 	}
 	/* SYN retransmissions come here before the flow is established: the answer's drop then finds its owner. */
 	if (record->head.state == TCP_SYN_SENT)
-		remember_flow(sk, false);
+		remember_flow(sk, false, 0);
 	submit_record(&record->head);
 }
 

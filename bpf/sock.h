@@ -119,25 +119,37 @@ static __always_inline void flow_key_of(const struct sock *sk, bool listener, st
 	key->rport = flow.dport;
 }
 
-static __always_inline void remember_flow(const struct sock *sk, bool listener)
+static __always_inline void remember_flow(const struct sock *sk, bool listener, __u64 established)
 {
 	struct flow_key key = {};
-	__u64 value = (__u64)sk;
+	struct known_flow flow = { .sk = (__u64)sk, .established = established };
 
 	flow_key_of(sk, listener, &key);
-	bpf_map_update_elem(&flows, &key, &value, BPF_ANY);
+	bpf_map_update_elem(&flows, &key, &flow, BPF_ANY);
+}
+
+/* Of a socket whose beginning was not seen now, but maybe earlier. */
+static __always_inline void remember_old_flow(const struct sock *sk, bool listener)
+{
+	struct flow_key key = {};
+	struct known_flow flow = { .sk = (__u64)sk }, *known;
+
+	flow_key_of(sk, listener, &key);
+	known = bpf_map_lookup_elem(&flows, &key);
+	if (!known || known->sk != flow.sk)
+		bpf_map_update_elem(&flows, &key, &flow, BPF_ANY);
 }
 
 /* A socket that was noted for this key, if what lies at that address still is that socket. */
 static __always_inline const struct sock *sock_of_key(const struct flow_key *key, bool listener)
 {
 	struct flow_key actual = {};
-	__u64 *value = bpf_map_lookup_elem(&flows, key);
+	struct known_flow *value = bpf_map_lookup_elem(&flows, key);
 	const struct sock *sk;
 
 	if (!value)
 		return NULL;
-	sk = (const struct sock *)*value;
+	sk = (const struct sock *)value->sk;
 	flow_key_of(sk, listener, &actual);
 	for (int i = 0; i < (int)(sizeof(actual) / sizeof(__u64)); i++)
 		if (((__u64 *)&actual)[i] != ((const __u64 *)key)[i])

@@ -91,6 +91,11 @@ export class LabProcess {
     this.#child.stdin.write(`${line}\n`);
   }
 
+  /** Ends its stdin. */
+  end(): void {
+    this.#child.stdin.end();
+  }
+
   /** Waits for the end. @throws when that takes longer than `timeoutMs`; the process is then killed. */
   async wait(timeoutMs = ANSWER_TIMEOUT_MS): Promise<Exit> {
     let isLate = false;

@@ -30,12 +30,16 @@ const NS_PER_S = 1e9;
 /** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
 const BATCH = 4096;
 
+export const REPORT_INTERVAL_MS = 60_000;
+
 export interface BpfCaptureOptions {
   /** Inodes of the namespaces to record; empty: all. */
   netns: readonly number[];
   drops: boolean;
   /** By itself {@link DEFAULT_LIMITS}. */
   limits?: Limits;
+  /** Time between two reports of a connection that lives and goes on resending. Default: {@link REPORT_INTERVAL_MS}. */
+  reportIntervalMs?: number;
   toWall(time: BootNs): WallNs;
 }
 
@@ -210,7 +214,7 @@ function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undef
 export function configure(
   view: DataView,
   facts: KernelFacts,
-  options: Pick<BpfCaptureOptions, 'netns' | 'limits'>,
+  options: Pick<BpfCaptureOptions, 'netns' | 'limits' | 'reportIntervalMs'>,
   symbols: Symbols,
   reasons: DropReasons,
 ): void {
@@ -224,6 +228,8 @@ export function configure(
   flag(rodata.hasSocketCookie, facts.hasSocketCookie);
   address(rodata.ipForwardAddress, 'ip_forward');
   address(rodata.ip6ForwardAddress, 'ip6_forward');
+  const interval = (options.reportIntervalMs ?? REPORT_INTERVAL_MS) * NS_PER_MS;
+  view.setBigUint64(rodata.livingInterval, BigInt(Math.ceil(interval / jiffyNs())), true);
   writeLimits(view, options.limits ?? DEFAULT_LIMITS, NS_PER_S / jiffyNs());
   for (let code = 0; code < bound.headerReasons; code++) {
     const reason = facts.dropHasReason ? reasons.reasonName(code).reason : undefined;

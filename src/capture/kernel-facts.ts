@@ -28,7 +28,8 @@ export const PROBES: readonly Probe[] = [
   {
     tracepoint: 'inet_sock_set_state',
     index: probe.inetSockSetState,
-    without: 'the owner of a closed connection and of many received packets stays unknown',
+    without:
+      'the owner of a closed connection and of many received packets stays unknown, and no connection is summed up at its end',
   },
 ];
 

@@ -45,13 +45,19 @@ export class LossCounters {
   read(): Map<string, number> {
     // Neither program of a probe saw it (bpf/probe.h): 0, unless contexts nest deeper than we know.
     const missed = this.#skips.reduce((sum, skips) => sum + Math.max(0, this.#missed(skips)), 0);
-    return new Map([['events missed: the kernel skipped both programs of a probe', missed]]);
+    return new Map([
+      ['events missed: the kernel skipped both programs of a probe', missed],
+      [
+        'reports of connections that were beyond the limit or found no room',
+        this.#sum(cpuCounters.noRoom, kind.connection),
+      ],
+    ]);
   }
 
   /** Events that found their ring full, since the programs were loaded. They are in the summaries. */
   noRoom(): number {
     let sum = 0;
-    for (let at = 0; at < kind.count; at++) sum += this.#sum(cpuCounters.noRoom, at);
+    for (let at = 0; at < kind.count; at++) if (at !== kind.connection) sum += this.#sum(cpuCounters.noRoom, at);
     return sum;
   }
 

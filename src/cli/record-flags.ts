@@ -61,6 +61,12 @@ export const recordFlags = {
     doc: `the same for retransmissions and resets: N a second of one connection, M in all (${rateText(DEFAULT_LIMITS.connections)})`,
     parse: parseRateLimit,
   },
+  'report-every': {
+    type: 'value',
+    placeholder: 'DURATION',
+    doc: 'report a connection that goes on resending so often while it lives (1m)',
+    parse: parseDuration,
+  },
   'no-drops': { type: 'switch', doc: 'retransmissions and resets only' },
   print: {
     type: 'optional',

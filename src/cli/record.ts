@@ -1,6 +1,6 @@
 /** `losslog record`. */
 
-import { wallFromMs } from '../base/time.ts';
+import { NS_PER_MS, wallFromMs } from '../base/time.ts';
 import { DEFAULT_LIMITS } from '../capture/limits.ts';
 import { localDay } from '../event/local-time.ts';
 import { type RecorderOptions, type RecorderReady, runRecorder } from '../recorder/recorder.ts';
@@ -82,6 +82,7 @@ function recorderOptions(
       drops: values['limit-drops'] ?? DEFAULT_LIMITS.drops,
       connections: values['limit-connections'] ?? DEFAULT_LIMITS.connections,
     },
+    ...(values['report-every'] === undefined ? {} : { reportIntervalMs: Number(values['report-every'] / NS_PER_MS) }),
     ...(values.source === undefined ? {} : { source: values.source }),
     ...(values.offsets === undefined ? {} : { offsetsFile: values.offsets }),
     ...(values['max-size'] === undefined ? {} : { maxBytes: values['max-size'] }),

@@ -10,6 +10,9 @@ export const DROP_CLASSES = ['loss', 'benign', 'unknown'] as const;
 export const DIRECTIONS = ['rx', 'tx', 'forward'] as const;
 export const COVERAGE_STATES = ['recording', 'down', 'lost', 'limited', 'blind'] as const;
 
+export const CONNECTION_PHASES = ['living', 'ended'] as const;
+export const CLOSED_BY = ['local', 'peer', 'timeout'] as const;
+
 const state = { type: 'text', doc: 'TCP state of the socket (`TCP_ESTABLISHED`, …; net/tcp_states.h).' } as const;
 
 export const kinds = {
@@ -144,12 +147,49 @@ export const kinds = {
   },
   connection: {
     ...commonFields,
-    segments: { type: 'int', unit: 'segments', doc: 'Segments sent.' },
-    bytes: { type: 'int', unit: 'bytes', doc: 'Bytes sent.' },
-    retransmitted: { type: 'int', unit: 'segments', doc: 'Segments sent again.' },
-    lossRatio: { type: 'ratio', doc: 'Segments sent again by segments sent.' },
-    durationMs: { type: 'int', unit: 'ms', doc: 'How long the connection lived.' },
-    spurious: { type: 'int', unit: 'segments', doc: 'Segments that were resent without need.' },
+    segments: {
+      type: 'int',
+      unit: 'segments',
+      doc: 'Segments with data sent, those sent again counted (data_segs_out).',
+    },
+    bytes: { type: 'int', unit: 'bytes', doc: 'Payload bytes sent, those sent again counted (bytes_sent).' },
+    retransmitted: {
+      type: 'int',
+      unit: 'segments',
+      doc: 'Segments sent again, SYN and FIN counted (total_retrans): what TcpRetransSegs grew by.',
+    },
+    lossRatio: {
+      type: 'ratio',
+      doc: 'Payload bytes sent again by payload bytes sent; absent while no data was sent.',
+    },
+    durationMs: {
+      type: 'int',
+      unit: 'ms',
+      doc: 'Time since it was established; absent when that was before the recorder, or never.',
+    },
+    spurious: {
+      type: 'int',
+      unit: 'segments',
+      doc: 'Segments that the peer said it had got twice, by DSACK (dsack_dups): resent without need.',
+    },
+    bytesRetransmitted: { type: 'int', unit: 'bytes', doc: 'Payload bytes sent again (bytes_retrans).' },
+    timeouts: {
+      type: 'int',
+      doc: 'Retransmission timeouts, those of SYN and SYN-ACK counted (total_rto, Linux 6.7).',
+    },
+    reordered: { type: 'int', doc: 'How often packets were seen to be acknowledged out of order (reord_seen).' },
+    minRttUs: { type: 'int', unit: 'us', doc: 'Lowest round-trip time of late (tcp_min_rtt).' },
+    srttUs: { type: 'int', unit: 'us', doc: 'Smoothed round-trip time.' },
+    phase: { type: { values: CONNECTION_PHASES }, doc: 'Whether this is its end, or a report while it lives.' },
+    state: { type: 'text', doc: 'TCP state at the report, or before the end.' },
+    closedBy: {
+      type: { values: CLOSED_BY },
+      doc: 'Who ended it first: `local` (this end sent its FIN first, or gave up), `peer` (its FIN or RST came first), `timeout` (nothing came back). Absent when it lives or that is not known.',
+    },
+    error: {
+      type: 'text',
+      doc: 'Error that the connection ended with (sk_err): `ETIMEDOUT`, `ECONNRESET`, `EHOSTUNREACH`.',
+    },
   },
   counter: {
     ...commonFields,

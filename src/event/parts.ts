@@ -229,6 +229,8 @@ function counterParts(event: CounterEvent, span: SpanText): LineParts {
   };
 }
 
+const CLOSED_BY_TEXTS = { local: 'closed here', peer: 'closed by the peer', timeout: 'timed out' } as const;
+
 function connectionParts(event: ConnectionEvent): LineParts {
   const lost = event.retransmitted === undefined ? 'ended' : `${event.retransmitted} seg resent`;
   const rest = ownerParts(event);
@@ -236,7 +238,14 @@ function connectionParts(event: ConnectionEvent): LineParts {
     some(event.lossRatio, (ratio) => `${(ratio * 100).toFixed(2)} %`),
     some(event.segments, (count) => `of ${count} seg`),
     some(event.durationMs, (ms) => `after ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
-    some(event.spurious, (count) => `${count} spurious`),
+    some(event.phase === 'living' ? event.phase : undefined, () => 'still open'),
+    some(event.closedBy, (who) => CLOSED_BY_TEXTS[who]),
+    some(event.error, (error) => error),
+    some(event.timeouts === 0 ? undefined : event.timeouts, (count) => `timeouts ${count}`),
+    some(event.spurious === 0 ? undefined : event.spurious, (count) => `${count} spurious`),
+    some(event.reordered === 0 ? undefined : event.reordered, (count) => `reordered ${count}`),
+    some(event.minRttUs, (us) => `min rtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
+    some(event.srttUs, (us) => `srtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
     some(event.bytes, (bytes) => `${bytes} B`),
     containerPart(event),
     some(event.netnsName, (name) => `netns ${name}`),

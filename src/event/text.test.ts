@@ -168,11 +168,16 @@ test('summaries, coverage and connections', () => {
     retransmitted: 12,
     lossRatio: 0.0035,
     durationMs: 12_345,
+    closedBy: 'timeout',
+    error: 'ETIMEDOUT',
+    timeouts: 7,
+    spurious: 0,
+    minRttUs: 900,
     ...flow,
   };
   assert.equal(
     line(connection, inf),
-    '20:15:07.123456 CONNECT 12 seg resent    10.0.0.2:45678 > 10.0.0.9:443  0.35 %  of 3400 seg  after 12s',
+    '20:15:07.123456 CONNECT 12 seg resent    10.0.0.2:45678 > 10.0.0.9:443  0.35 %  of 3400 seg  after 12s  timed out  ETIMEDOUT  timeouts 7  min rtt 900us',
   );
 });
 

@@ -14,6 +14,8 @@ export interface CaptureOptions {
   netns: readonly number[];
   drops: boolean;
   limits: Limits;
+  /** Time between two reports of a connection that lives and goes on resending. */
+  reportIntervalMs?: number;
   /** Of the source kprobe: where fields lie, written elsewhere. */
   offsetsFile?: string;
   toWall(time: BootNs): WallNs;

@@ -26,6 +26,8 @@ export interface RecorderOptions {
   drops: boolean;
   /** How many events become records; the rest is counted. */
   limits: Limits;
+  /** Time between two reports of a connection that lives and goes on resending; a minute, when absent. */
+  reportIntervalMs?: number;
   /** Where events come from; the best that works here, when absent. */
   source?: SourceName;
   /** Of the source kprobe: a file of `losslog offset --json`. */
@@ -76,6 +78,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       drops: options.drops,
       limits: options.limits,
       toWall: (time) => clock.toWall(time),
+      ...(options.reportIntervalMs === undefined ? {} : { reportIntervalMs: options.reportIntervalMs }),
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.offsetsFile === undefined ? {} : { offsetsFile: options.offsetsFile }),
     },

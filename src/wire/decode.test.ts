@@ -5,7 +5,16 @@ import { LosslogError } from '../base/errors.ts';
 import { toJson } from '../event/json.ts';
 import { decodeRecord } from './decode.ts';
 import type { Decoding } from './head.ts';
-import { direction, dropRecord, flag, kind, recordHead, resetRecord, retransmitRecord } from './layout.ts';
+import {
+  connectionRecord,
+  direction,
+  dropRecord,
+  flag,
+  kind,
+  recordHead,
+  resetRecord,
+  retransmitRecord,
+} from './layout.ts';
 import { bytesOf, decodingOf, recordFixtures } from './record-fixture.test-util.ts';
 
 const fixtures = recordFixtures();
@@ -36,7 +45,7 @@ test('every kind of record was captured, of both families', () => {
     [...fixtures.values()].map(({ event }) => `${event.kind} ${event.cause ?? ''} ${event.family}`),
   );
   for (const family of ['ipv4', 'ipv6']) {
-    for (const what of ['retransmit rto', 'retransmit syn-ack', 'drop ', 'reset ']) {
+    for (const what of ['retransmit rto', 'retransmit syn-ack', 'drop ', 'reset ', 'connection ']) {
       assert.ok(captured.has(`${what} ${family}`), `${what} ${family}`);
     }
   }
@@ -51,14 +60,18 @@ const decoding: Decoding = {
 };
 
 test('whatever the bytes are, they are an event or a DECODE error', () => {
-  const size = retransmitRecord.size;
+  const size = Math.max(retransmitRecord.size, connectionRecord.size);
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: size, maxLength: size }), fc.integer({ min: 0, max: 4 }), (random, of) => {
-      const bytes = Buffer.from(random);
-      bytes[recordHead.kind] = of;
-      if (of === kind.count) assert.throws(() => decodeRecord(bytes, 0, size, decoding), isDecodeError);
-      else assert.match(toJson(decodeRecord(bytes, 0, size, decoding).event), /^\{"time":".*\}$/);
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: size, maxLength: size }),
+      fc.integer({ min: 0, max: kind.count }),
+      (random, of) => {
+        const bytes = Buffer.from(random);
+        bytes[recordHead.kind] = of;
+        if (of === kind.count) assert.throws(() => decodeRecord(bytes, 0, size, decoding), isDecodeError);
+        else assert.match(toJson(decodeRecord(bytes, 0, size, decoding).event), /^\{"time":".*\}$/);
+      },
+    ),
   );
 });
 

@@ -3,9 +3,19 @@
 import { LosslogError } from '../base/errors.ts';
 import { CA_STATES, type DropEvent, type ResetEvent, type RetransmitEvent } from '../event/kinds.ts';
 import { causeOf } from './cause.ts';
+import { decodeConnection } from './decode-connection.ts';
 import { classOf, functionOf } from './drop-class.ts';
 import { type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
-import { direction, dropRecord, flag, kind, recordHead, resetRecord, retransmitRecord } from './layout.ts';
+import {
+  connectionRecord,
+  direction,
+  dropRecord,
+  flag,
+  kind,
+  recordHead,
+  resetRecord,
+  retransmitRecord,
+} from './layout.ts';
 import { ethertypeName, protocolName, tcpFlagNames, tcpStateName, transmitErrorName } from './names.ts';
 import type { Bytes } from './reader.ts';
 
@@ -14,6 +24,7 @@ const SIZES: Readonly<Record<number, number>> = {
   [kind.synack]: retransmitRecord.size,
   [kind.drop]: dropRecord.size,
   [kind.reset]: resetRecord.size,
+  [kind.connection]: connectionRecord.size,
 };
 
 /** TCP_INFINITE_SSTHRESH, include/net/tcp.h */
@@ -52,6 +63,8 @@ function decodeBody(
       return decodeSynAck(bytes, offset, head);
     case kind.drop:
       return decodeDrop(bytes, offset, head, decoding);
+    case kind.connection:
+      return decodeConnection(bytes, offset, head, decoding);
     default:
       return decodeReset(bytes, offset, head, decoding);
   }

@@ -8,12 +8,12 @@ export const bound = {
 } as const;
 
 export const bss = {
-  size: 344376,
+  size: 409948,
   counters: 0,
-  control: 327680,
-  summaryState: 327784,
-  dueTotal: 327800,
-  dueKey: 327928,
+  control: 393216,
+  summaryState: 393344,
+  dueTotal: 393360,
+  dueKey: 393488,
 } as const;
 
 export const cgroupKey = {
@@ -29,19 +29,61 @@ export const cgroupPath = {
   names: 8,
 } as const;
 
+export const connectionRecord = {
+  size: 200,
+  head: 0,
+  headBootNs: 0,
+  headSk: 8,
+  headCookie: 16,
+  headInode: 24,
+  headOwner: 32,
+  headOwnerCgroupId: 32,
+  headOwnerPid: 40,
+  headOwnerCgroupHierarchy: 44,
+  headOwnerHow: 45,
+  headOwnerComm: 46,
+  headFlow: 64,
+  headFlowSrc: 64,
+  headFlowDst: 80,
+  headFlowSport: 96,
+  headFlowDport: 98,
+  headNetns: 100,
+  headUid: 104,
+  headDevice: 108,
+  headKind: 124,
+  headFamily: 125,
+  headProtocol: 126,
+  headFlags: 127,
+  headState: 128,
+  headDirection: 129,
+  bytes: 136,
+  bytesRetransmitted: 144,
+  ageJiffies: 152,
+  segments: 160,
+  retransmitted: 164,
+  spurious: 168,
+  reordered: 172,
+  timeouts: 176,
+  srttUs: 180,
+  minRttUs: 184,
+  error: 188,
+  known: 192,
+  isEnd: 193,
+} as const;
+
 export const control = {
-  size: 104,
+  size: 128,
   generation: 0,
   told: 8,
 } as const;
 
 export const cpuCounters = {
-  size: 320,
+  size: 384,
   recorded: 0,
-  noRoom: 32,
-  rescued: 64,
-  handled: 112,
-  overflow: 208,
+  noRoom: 40,
+  rescued: 80,
+  handled: 128,
+  overflow: 224,
 } as const;
 
 export const direction = {
@@ -137,7 +179,25 @@ export const kind = {
   synack: 1,
   drop: 2,
   reset: 3,
-  count: 4,
+  connection: 4,
+  count: 5,
+} as const;
+
+export const known = {
+  segments: 1,
+  bytes: 2,
+  bytesRetransmitted: 4,
+  spurious: 8,
+  reordered: 16,
+  timeouts: 32,
+  minRtt: 64,
+  age: 128,
+} as const;
+
+export const knownFlow = {
+  size: 16,
+  sk: 0,
+  established: 8,
 } as const;
 
 export const lane = {
@@ -299,7 +359,7 @@ export const retransmitRecord = {
 } as const;
 
 export const rodata = {
-  size: 344,
+  size: 352,
   filterNetns: 0,
   retransmitHasErr: 1,
   kfreeSkbHasReason: 2,
@@ -308,9 +368,10 @@ export const rodata = {
   hasSocketCookie: 5,
   ipForwardAddress: 8,
   ip6ForwardAddress: 16,
-  limitTotal: 24,
-  limitKey: 56,
-  reasonNeedsHeaders: 88,
+  livingInterval: 24,
+  limitTotal: 32,
+  limitKey: 64,
+  reasonNeedsHeaders: 96,
 } as const;
 
 export const socketRecord = {

@@ -85,9 +85,13 @@ const ERRNO_NAMES = new Map(Object.entries(constants.errno).map(([name, value]) 
 /** include/linux/netdevice.h: positive results of dev_queue_xmit() */
 const XMIT_RESULTS: Readonly<Record<number, string>> = { 1: 'NET_XMIT_DROP', 2: 'NET_XMIT_CN' };
 
+/** `ETIMEDOUT` for 110; undefined for 0. */
+export const errorName = (errno: number): string | undefined =>
+  errno === 0 ? undefined : (ERRNO_NAMES.get(errno) ?? `errno ${errno}`);
+
 /** What __tcp_retransmit_skb() returned: undefined for 0, `NET_XMIT_DROP` for 1, `EPERM` for -1. */
 export function transmitErrorName(error: number): string | undefined {
   if (error === 0) return undefined;
   if (error > 0) return XMIT_RESULTS[error] ?? `NET_XMIT_${error}`;
-  return ERRNO_NAMES.get(-error) ?? `errno ${-error}`;
+  return errorName(-error);
 }
