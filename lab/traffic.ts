@@ -110,6 +110,15 @@ export async function blastUdp(host: Host, options: BlastOptions): Promise<{ sen
   return host.spawn([...pinned, compiled('blast'), options.host, ...numbers]).answer(60_000);
 }
 
+/** Sends exactly `count` UDP packets as fast as possible, each from another IPv4 address and port, none of them the host's. */
+export async function floodUdp(
+  host: Host,
+  options: { host: string; port: number; count: number; bytes?: number },
+): Promise<{ sent: number; failed: number }> {
+  const numbers = [options.port, options.count, options.bytes ?? 100].map(String);
+  return host.spawn([compiled('flood'), options.host, ...numbers]).answer(60_000);
+}
+
 /** Puts raw Ethernet frames on the host's device, each `count` times. `failed` are those that its own queue refused. */
 export async function injectFrames(
   host: Host,

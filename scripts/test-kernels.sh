@@ -5,4 +5,4 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 PATH=$PWD/node_modules/.bin:$PATH
 
 bash scripts/setup.sh kernels
-exec node --disable-warning=ExperimentalWarning scripts/test-kernels.ts
+exec node --disable-warning=ExperimentalWarning scripts/test-kernels.ts "$@"

@@ -118,7 +118,10 @@ export const kinds = {
       type: { values: [...DIRECTIONS, 'sent', 'received'] },
       doc: 'Way of dropped packets (rx, tx, forward) or of resets (sent, received).',
     },
-    protocol: { type: 'text', doc: 'Protocol of these drops.' },
+    protocol: {
+      type: 'text',
+      doc: 'Protocol of these drops, where it is not IP or their class depends on it; else they are of any.',
+    },
     lacks: {
       type: { values: ['connection', 'key'] },
       doc: 'What the kernel had no room to tell apart: several connections in one, or everything but the kind.',

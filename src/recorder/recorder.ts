@@ -1,6 +1,7 @@
 /** The pipeline: capture → enrich → sinks. The one place that knows every stage. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../base/errors.ts';
 import { NS_PER_MS } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
 import type { Capture, CaptureHandlers, SourceName } from '../capture/capture.ts';
@@ -140,12 +141,17 @@ async function record(
   onAttached();
   for (const spot of capture.blindSpots) options.onTalk(spot);
   const takeCounted = (): void => {
-    const counted = capture.takeSummaries();
-    pipeline.add(counted.summaries);
-    pipeline.emit(limited.note(counted));
+    try {
+      const counted = capture.takeSummaries();
+      pipeline.add(counted.summaries);
+      pipeline.emit(limited.note(counted));
+    } catch (error) {
+      errors.add(messageOf(error));
+    }
   };
   const housekeeping = setInterval(() => {
-    takeCounted();
+    // While nothing can be stored the kernel goes on adding up.
+    if (store.room === Number.POSITIVE_INFINITY) takeCounted();
     const step = clock.sample();
     if (step) pipeline.emit([ledger.clockStep(step)]);
     pipeline.emit(ledger.losses(capture.losses()));

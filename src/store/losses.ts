@@ -32,10 +32,11 @@ export class Losses {
   add(events: readonly Event[], why: string): void {
     const [first] = events;
     if (!first) return;
-    this.#total += events.length;
+    const count = events.reduce((sum, event) => sum + (event.kind === 'summary' ? event.events : 1), 0);
+    this.#total += count;
     this.#present ??= this.#begin(first.time, why);
     for (const { time } of events) extend(this.#present, time);
-    this.#present.count += events.length;
+    this.#present.count += count;
   }
 
   /** Notes a stretch of which stored events are no longer there. @param count 0 when nobody knows how many. */

@@ -97,6 +97,13 @@ function readReset({ keys, keyAt }: Entry, event: SummaryEvent, { resetReason }:
     event.reason = resetReason(keys.readUInt32LE(keyAt + at.reason));
 }
 
+const ETH_P_IP = 0x0800;
+const ETH_P_IPV6 = 0x86dd;
+
+/** What is not IP; the protocols within that are not read. */
+const frameName = (ethertype: number): string | undefined =>
+  ethertype === ETH_P_IP || ethertype === ETH_P_IPV6 ? undefined : ethertypeName(ethertype);
+
 /** Stands for the group that it was sent to, which is not known. */
 const A_GROUP = Uint8Array.of(224, 0, 0, 0);
 const SYN = 2;
@@ -106,11 +113,9 @@ function readDrop({ keys, keyAt }: Entry, event: SummaryEvent, decoding: Decodin
   const facts = keys[keyAt + at.facts] as number;
   const reason = facts & fact.reason ? decoding.dropReason(keys.readUInt32LE(keyAt + at.reason)) : undefined;
   const location = decoding.symbol(keys.readBigUInt64LE(keyAt + at.place));
-  const protocol =
-    facts & fact.flow
-      ? protocolName(keys[keyAt + at.protocol] as number)
-      : ethertypeName(keys.readUInt16LE(keyAt + at.ethertype));
-  const onNetwork = protocol !== undefined || (facts & fact.device) !== 0;
+  const ethertype = keys.readUInt16LE(keyAt + at.ethertype);
+  const protocol = facts & fact.flow ? protocolName(keys[keyAt + at.protocol] as number) : frameName(ethertype);
+  const onNetwork = ethertype !== 0 || (facts & fact.device) !== 0;
   Object.assign(event, reason);
   event.class = classOf({
     reason: reason?.reason,
