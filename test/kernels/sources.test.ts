@@ -7,6 +7,8 @@ import type { Host } from '../../lab/host.ts';
 import { Lab } from '../../lab/lab.ts';
 import type { JsonEvent } from '../../lab/recorder.ts';
 import { blastUdp, holdConnection, startSink } from '../../lab/traffic.ts';
+import { kernelFacts } from '../../src/capture/kernel-facts.ts';
+import { readKernelBtf } from '../../src/linux/kernel-btf.ts';
 import { type Need, requires } from '../helpers/requires.ts';
 import { assertCounters } from '../helpers/retransmit-counters.ts';
 import { seen } from '../helpers/seen.ts';
@@ -16,6 +18,7 @@ const RESENT_SEGMENTS = 23;
 const CHUNK_BYTES = 40_000;
 const PACKETS = 211;
 const PORT = 4321;
+const SOURCE_PORT = 4789;
 const SETTLE_MS = 500;
 
 interface Loss {
@@ -97,7 +100,7 @@ for (const family of [4, 6] as const) {
         const rule = server.dropMatching({ family, protocol: 'udp', dport: PORT });
         const host = family === 4 ? server.ip4 : server.ip6;
         const recorded = await recordBySources([server], others, async () => {
-          await blastUdp(client, { host, port: PORT, count: PACKETS, rate: 1000 });
+          await blastUdp(client, { host, port: PORT, count: PACKETS, sport: SOURCE_PORT, rate: 1000 });
           await sleep(SETTLE_MS);
         });
         const counted = rule.packets();
@@ -106,6 +109,14 @@ for (const family of [4, 6] as const) {
       });
       const bpf = ofKind(recorded.get('bpf') as JsonEvent[], 'drop').filter(({ dport }) => dport === PORT);
       assert.deepEqual([bpf.length, counted], [PACKETS, PACKETS]);
+      const reason = kernelFacts(readKernelBtf()).dropHasReason ? 'NETFILTER_DROP' : undefined;
+      for (const drop of bpf) {
+        const { src, sport, dst, protocol, direction, device, netns } = drop;
+        const [from, to] = family === 4 ? [client.ip4, server.ip4] : [client.ip6, server.ip6];
+        assert.deepEqual([src, sport, dst, protocol, direction, device], [from, SOURCE_PORT, to, 'udp', 'rx', 'eth0']);
+        assert.deepEqual([netns, drop.reason], [server.netns, reason]);
+        assert.match(drop.location ?? '', /^\w[\w.]*\+0x/);
+      }
       for (const source of others) assertSame(source, 'drop', dropsLike(recorded.get(source) as JsonEvent[], bpf), bpf);
     },
   );
