@@ -3,7 +3,7 @@
 import { choice, nonEmpty, parseLimit } from '../base/values.ts';
 import { TOP_DIMENSIONS } from '../event/filter.ts';
 import { EXPORT_FORMATS } from '../export/format.ts';
-import { ARCHITECTURES } from '../linux/calling-convention.ts';
+import { ARCHITECTURES } from '../linux/architecture.ts';
 import { type Command, defineCommand } from './command.ts';
 import { storeFlag } from './default-store.ts';
 import { filterFlags } from './filters.ts';

@@ -3,7 +3,7 @@
 import { LosslogError } from '../base/errors.ts';
 import { fieldPlaces, KPROBE_GROUP, requireArchitecture } from '../capture/tracefs/kprobe-capture.ts';
 import { PROBE_DEFINITIONS, renderProbe } from '../capture/tracefs/kprobe-definitions.ts';
-import type { Architecture } from '../linux/calling-convention.ts';
+import type { Architecture } from '../linux/architecture.ts';
 import { Kallsyms } from '../linux/kallsyms.ts';
 import { type Output, talk } from './output.ts';
 

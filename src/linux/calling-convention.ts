@@ -1,10 +1,8 @@
 /** Where a function finds its arguments, in the syntax of kprobe_events (Documentation/trace/kprobetrace.rst). */
 
+import type { Architecture } from './architecture.ts';
 import { type Btf, BtfKind } from './btf.ts';
 import { declaration } from './btf-c.ts';
-
-export const ARCHITECTURES = ['x86_64', 'arm64'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
 
 interface Convention {
   /** Registers of the first arguments, of 64 bits each, by their names in kprobe_events. */

@@ -60,15 +60,26 @@ function probed<T>(db: DatabaseSync, probe: (db: DatabaseSync) => T): [DatabaseS
   }
 }
 
+/** Offsets in the header of a database file (https://sqlite.org/fileformat2.html#the_database_header). */
+const [READ_VERSION, USER_VERSION, HEADER] = [19, 60, 100];
+const MAGIC = Buffer.from('SQLite format 3\0');
+const WAL = 2;
+
 /**
- * Whether the header of a database file says WAL (bytes 18 and 19, https://sqlite.org/fileformat2.html#file_format_version_numbers);
- * false when the file is shorter than that. A slice is in WAL mode until it is sealed.
+ * Whether the header of a database file says WAL; false when the file has no such header. A slice is in WAL mode until it
+ * is sealed.
  */
-export function isWalFile(path: string): boolean {
-  const header = new Uint8Array(20);
+export const isWalFile = (path: string): boolean => headerOf(path)?.getUint8(READ_VERSION) === WAL;
+
+/** `PRAGMA user_version` as the file itself has it: not of what only a `-wal` holds. Undefined when the file has no header. */
+export const userVersionOf = (path: string): number | undefined => headerOf(path)?.getInt32(USER_VERSION);
+
+function headerOf(path: string): DataView | undefined {
+  const header = new Uint8Array(HEADER);
   const fd = openSync(path, 'r');
   try {
-    return readSync(fd, header, 0, header.length, 0) === header.length && header[18] === 2;
+    if (readSync(fd, header, 0, HEADER, 0) < HEADER) return undefined;
+    return MAGIC.every((byte, at) => header[at] === byte) ? new DataView(header.buffer) : undefined;
   } finally {
     closeSync(fd);
   }

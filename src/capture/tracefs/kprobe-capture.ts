@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { errnoOf, LosslogError, messageOf } from '../../base/errors.ts';
-import { type Architecture, architectureOf } from '../../linux/calling-convention.ts';
+import type { Architecture } from '../../linux/architecture.ts';
+import { architectureOf } from '../../linux/calling-convention.ts';
 import { jiffyNs } from '../../linux/clock.ts';
 import { type FieldPlaces, parseOffsets, placesOfBtf } from '../../linux/field-offsets.ts';
 import { readKernelBtf } from '../../linux/kernel-btf.ts';

@@ -3,7 +3,7 @@
  * (Documentation/trace/kprobetrace.rst) for a kernel whose field offsets are known.
  */
 
-import type { Architecture } from '../../linux/calling-convention.ts';
+import type { Architecture } from '../../linux/architecture.ts';
 import { argumentRegister } from '../../linux/calling-convention.ts';
 import type { FieldPlaces } from '../../linux/field-offsets.ts';
 
