@@ -43,7 +43,7 @@ const OFFLOADS: [string, TopologyOptions][] = [
 for (const family of [4, 6] as const) {
   for (const [name, options] of OFFLOADS) {
     test(
-      `random loss, IPv${family}, ${name}: every counter of the kernel is met`,
+      `retransmissions: random loss, IPv${family}, ${name}: every counter of the kernel is met`,
       requires('root', 'btf', 'statistic'),
       async () => {
         await using lab = Lab.create();
@@ -72,35 +72,39 @@ for (const family of [4, 6] as const) {
   }
 }
 
-test('an outage: timeouts, then recovery clocked by acknowledgements', requires('root', 'btf'), async () => {
-  await using lab = Lab.create();
-  const { client, server } = lab.twoHosts({ tso: false });
-  const sink = await startSink(server);
-  const { events, counters } = await recorded([client, server], client, async () => {
-    const sending = sendTcp(
-      client,
-      { host: server.ip4, port: sink.port, bytes: 60_000_000, chunkBytes: 65_536, pauseMs: 2 },
-      { timeoutMs: 60_000 },
+test(
+  'retransmissions: an outage: timeouts, then recovery clocked by acknowledgements',
+  requires('root', 'btf'),
+  async () => {
+    await using lab = Lab.create();
+    const { client, server } = lab.twoHosts({ tso: false });
+    const sink = await startSink(server);
+    const { events, counters } = await recorded([client, server], client, async () => {
+      const sending = sendTcp(
+        client,
+        { host: server.ip4, port: sink.port, bytes: 60_000_000, chunkBytes: 65_536, pauseMs: 2 },
+        { timeoutMs: 60_000 },
+      );
+      while (client.counters().get('Tcp.OutSegs') < 300) await sleep(20);
+      const outage = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
+      await sleep(1700);
+      outage.remove();
+      await sending;
+    });
+    assertCounters(events, counters);
+    assert.ok(of(events, 'rto').length >= 2, 'timeouts');
+    assert.ok(of(events, 'loss-recovery').length >= 5, 'recovery');
+    const timeouts = of(events, 'rto');
+    assert.deepEqual(
+      timeouts.map(({ retransmits }) => retransmits),
+      timeouts.map((_, i) => i + 1),
+      'tcp_enter_loss() has counted this timeout in icsk_retransmits',
     );
-    while (client.counters().get('Tcp.OutSegs') < 300) await sleep(20);
-    const outage = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
-    await sleep(1700);
-    outage.remove();
-    await sending;
-  });
-  assertCounters(events, counters);
-  assert.ok(of(events, 'rto').length >= 2, 'timeouts');
-  assert.ok(of(events, 'loss-recovery').length >= 5, 'recovery');
-  const timeouts = of(events, 'rto');
-  assert.deepEqual(
-    timeouts.map(({ retransmits }) => retransmits),
-    timeouts.map((_, i) => i + 1),
-    'tcp_enter_loss() has counted this timeout in icsk_retransmits',
-  );
-  assert.ok(timeouts.every(({ caState, state }) => caState === 'Loss' && state === 'TCP_ESTABLISHED'));
-});
+    assert.ok(timeouts.every(({ caState, state }) => caState === 'Loss' && state === 'TCP_ESTABLISHED'));
+  },
+);
 
-test('a lost tail: the probe is told apart from a timeout', requires('root', 'btf'), async () => {
+test('retransmissions: a lost tail: the probe is told apart from a timeout', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const sink = await startSink(server);
@@ -127,7 +131,7 @@ test('a lost tail: the probe is told apart from a timeout', requires('root', 'bt
   assert.equal(probe?.totalRetransmits, 1, 'total_retrans counts this one');
 });
 
-test('SYN unanswered, and SYN-ACK unanswered', requires('root', 'btf'), async () => {
+test('retransmissions: SYN unanswered, and SYN-ACK unanswered', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const sink = await startSink(server);
@@ -153,22 +157,26 @@ test('SYN unanswered, and SYN-ACK unanswered', requires('root', 'btf'), async ()
   for (const event of events) assert.equal(sequenceNumbers(event), 1, 'a SYN takes one');
 });
 
-test('a full accept queue: SYNs are resent, and no drop tells why', requires('root', 'btf'), async () => {
-  await using lab = Lab.create();
-  const { client, server } = lab.twoHosts();
-  const { port } = await startFullListener(server, { backlog: 1 });
-  for (let i = 0; i < 2; i++) await holdConnection(client, { host: server.ip4, port });
-  const before = server.counters();
-  const { events, counters } = await recorded([client, server], client, async () => {
-    await assert.rejects(sendTcp(client, { host: server.ip4, port, bytes: 0 }, { timeoutMs: 9000 }));
-  });
-  assert.ok(server.counters().since(before).get('TcpExt.ListenOverflows') >= 2);
-  assertCounters(events, counters);
-  assert.ok(of(events, 'syn').length >= 2);
-});
+test(
+  'retransmissions: a full accept queue: SYNs are resent, and no drop tells why',
+  requires('root', 'btf'),
+  async () => {
+    await using lab = Lab.create();
+    const { client, server } = lab.twoHosts();
+    const { port } = await startFullListener(server, { backlog: 1 });
+    for (let i = 0; i < 2; i++) await holdConnection(client, { host: server.ip4, port });
+    const before = server.counters();
+    const { events, counters } = await recorded([client, server], client, async () => {
+      await assert.rejects(sendTcp(client, { host: server.ip4, port, bytes: 0 }, { timeoutMs: 9000 }));
+    });
+    assert.ok(server.counters().since(before).get('TcpExt.ListenOverflows') >= 2);
+    assertCounters(events, counters);
+    assert.ok(of(events, 'syn').length >= 2);
+  },
+);
 
 test(
-  'refused by the own firewall, and by the own queue: failed says so',
+  'retransmissions: refused by the own firewall, and by the own queue: failed says so',
   requires('root', 'btf', 'tbf', 'err'),
   async () => {
     await using lab = Lab.create();

@@ -39,7 +39,7 @@ export function releasesOf({ prefix }: Series, packages: readonly string[]): str
 
 /**
  * The packages of an image, each as `name=version`: from 6.19 on the image itself is empty and its files lie in
- * linux-base-, linux-binary- and linux-modules-RELEASE.
+ * linux-base- (which modules are built in), linux-binary- and linux-modules-RELEASE.
  *
  * @param record what `apt-cache show` prints of the image
  */
@@ -48,7 +48,7 @@ export function packagesOf(release: string, record: string): string[] {
   const parts = field('Depends')
     .split(',')
     .flatMap((dependency) => {
-      const match = /^\s*(linux-(?:binary|modules)-(\S+)) \(= (\S+)\)\s*$/.exec(dependency);
+      const match = /^\s*(linux-(?:base|binary|modules)-(\S+)) \(= (\S+)\)\s*$/.exec(dependency);
       return match?.[2] === release ? [`${match[1]}=${match[3]}`] : [];
     });
   return [`linux-image-${release}=${field('Version')}`, ...parts];

@@ -6,7 +6,7 @@ import { readBootIdentity } from '../linux/boot.ts';
 import { Btf } from '../linux/btf.ts';
 import { attempt, type Check, finding } from './check.ts';
 import * as host from './host-checks.ts';
-import { ftraceCheck, kernelBtf, kernelChecks, programsCheck } from './kernel-checks.ts';
+import { ftraceCheck, kernelBtf, kernelChecks, kprobeCheck, programsCheck } from './kernel-checks.ts';
 
 /** On every kernel. */
 const NEVER_SEEN: readonly Check[] = [
@@ -47,6 +47,7 @@ export async function diagnose(storeDir: string): Promise<Check[]> {
   return [
     ...(ftrace.state === 'ok' ? needed.map(replaceable) : needed),
     ftrace,
+    kprobeCheck(),
     // With something missing it would only say the same again, in other words.
     ...(isMissingAny(needed) ? [] : [programsCheck()]),
     host.storeCheck(storeDir),

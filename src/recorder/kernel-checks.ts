@@ -1,5 +1,7 @@
 /** What the running kernel offers, asked of its type information and of its verifier. */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { LosslogError, messageOf } from '../base/errors.ts';
 import { wallNs } from '../base/time.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
@@ -8,6 +10,7 @@ import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
 import type { Btf } from '../linux/btf.ts';
 import { WallClock } from '../linux/clock.ts';
 import { readKernelBtf } from '../linux/kernel-btf.ts';
+import { openTracefs } from '../linux/tracefs-mount.ts';
 import { attempt, type Check, finding } from './check.ts';
 
 const NEWER = 'a newer kernel';
@@ -70,6 +73,25 @@ export function ftraceCheck(): Check {
     capture.close();
     return `records without BPF, too (record --source ftrace): ${capture.probes.join(', ')}`;
   });
+}
+
+/** Whether `record --source kprobe` can be asked for. */
+export function kprobeCheck(): Check {
+  return attempt(
+    'kprobe',
+    'limited',
+    () => {
+      const tracefs = openTracefs();
+      try {
+        if (!existsSync(join(tracefs.path, 'kprobe_events')))
+          throw new LosslogError('NOT_SUPPORTED', 'this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)');
+        return 'records without BPF and without the tracepoints of TCP, too (record --source kprobe)';
+      } finally {
+        tracefs.close();
+      }
+    },
+    'record --source kprobe is not possible; nothing else needs it',
+  );
 }
 
 function bpfFeatures(btf: Btf): Check {
