@@ -136,12 +136,16 @@ test('stamps that are no times since boot', () => {
   assert.match(refused, /which this log has not\n {2}hint: its stamps are no times since boot/);
 });
 
-test('a log that turns out to be of another boot is told so', () => {
+test('a log that ends after it was written is of another boot', () => {
   const [first = '', second = ''] = LOG.split('\n');
-  const file = logFile('mixed.txt', `${first.replace('2621728', '1')}\n${second}\n`);
-  const { stderr } = convert(file, '--json');
+  const begun = first.replace('2621728', '1');
+  const { stdout, stderr } = convert(logFile('ended.txt', `${begun}\n${second}\nnoise\n`), '--json');
+  assert.match(stderr, /^losslog: the log is not of this boot/);
+  assert.doesNotMatch(stdout, /"time"/);
+  // Where the end tells nothing, it turns out while the log is read.
+  const mixed = convert(logFile('mixed.txt', `${begun}\n${second}\n${begun}\n`), '--json');
   assert.match(
-    stderr,
+    mixed.stderr,
     /\nlosslog: 1 stamp lies after the log was written: it is of another boot, and its times are wrong;/,
   );
 });

@@ -6,6 +6,7 @@ import { type WallNs, wallFromMs, wallNs } from '../base/time.ts';
 import { fitsBoot } from '../capture/trace-log/clock.ts';
 import { localTime } from '../event/local-time.ts';
 import { wallFromMonotonic } from '../linux/clock.ts';
+import { lastStampNs } from './log-source.ts';
 import { talk } from './output.ts';
 
 /** `given`: by --boot-time; `host`: of this boot; `other`: of a boot that is not known; `none`: stamps that are no times. */
@@ -52,7 +53,7 @@ export class LogClock {
   #decide(atNs: bigint | undefined): void {
     if (atNs === undefined) this.#set('none', undefined);
     else if (this.#given !== undefined) this.#set('given', this.#given);
-    else if (this.#fits(atNs)) this.#set('host', wallFromMonotonic());
+    else if (this.#fits(atNs) && this.#fits(lastStampNs(this.#file) ?? atNs)) this.#set('host', wallFromMonotonic());
     else this.#set('other', undefined);
   }
 

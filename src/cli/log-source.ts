@@ -1,10 +1,12 @@
 /** The bytes of a trace log: a file, packed or not, standard input, or one of tracefs. */
 
-import { constants, createReadStream, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { errnoOf, LosslogError, messageOf } from '../base/errors.ts';
+import { parseTraceLine } from '../capture/trace-log/line.ts';
+import { stampNs } from '../capture/trace-log/stamp.ts';
 
 export interface LogSource {
   readonly pieces: AsyncIterable<Buffer>;
@@ -26,6 +28,30 @@ export function openLog(file: string, signal: AbortSignal): LogSource {
   return { pieces: endedBy(signal, unpacked(raw, file)), share };
 }
 
+/** The last stamp of a file, ns; undefined where it cannot be known without reading all of it. */
+export function lastStampNs(file: string): bigint | undefined {
+  if (file === '-' || unpackerOf(file)) return undefined;
+  const stats = statOf(file);
+  if (!stats.isFile() || stats.size === 0) return undefined;
+  const lines = tailOf(file, stats.size).toString('latin1').split('\n').reverse();
+  for (const line of lines) {
+    const parsed = parseTraceLine(line);
+    const stamp = parsed && stampNs(parsed);
+    if (stamp !== undefined) return stamp;
+  }
+  return undefined;
+}
+
+function tailOf(file: string, size: number): Buffer {
+  const fd = openSync(file, 'r');
+  try {
+    const piece = Buffer.alloc(Math.min(size, PIECE));
+    return piece.subarray(0, readSync(fd, piece, 0, piece.length, size - piece.length));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function statOf(file: string): Stats {
   try {
     return statSync(file);
@@ -40,10 +66,15 @@ function endedBy(signal: AbortSignal, stream: NodeJS.ReadableStream & { destroy?
 }
 
 function unpacked(raw: NodeJS.ReadableStream, file: string): NodeJS.ReadableStream {
-  const unpack = file.endsWith('.gz') ? createGunzip() : file.endsWith('.zst') ? createZstdDecompress() : undefined;
+  const unpack = unpackerOf(file)?.();
   if (!unpack) return raw;
   raw.on('error', (error) => unpack.destroy(error));
   return raw.pipe(unpack);
+}
+
+function unpackerOf(file: string): (() => NodeJS.ReadWriteStream & { destroy(error: Error): unknown }) | undefined {
+  if (file.endsWith('.gz')) return createGunzip;
+  return file.endsWith('.zst') ? createZstdDecompress : undefined;
 }
 
 /**
