@@ -238,3 +238,15 @@ test('a truncated slice is left out with a word, set aside, and recorded as lost
   assert.equal(lost?.state, 'lost');
   assert.match(lost?.why ?? '', /\.db is damaged \(database disk image is malformed\); set aside as \S+\.db\.damaged$/);
 });
+
+test('other sources: a kernel without kprobes, and tracefs without root', requires('root'), () => {
+  const store = join(tmpdir(), 'losslog-errors-none');
+  if (requires('kprobe').skip !== false) {
+    const kprobe = losslog([], 'record', '--source', 'kprobe', '--store', store);
+    assertError(kprobe, 3, /no kprobe events/, /CONFIG_KPROBE_EVENTS/);
+  }
+  const asNobody = ['setpriv', '--reuid', '65534', '--clear-groups'];
+  for (const words of [['probes'], ['record', '--source', 'ftrace', '--store', store]])
+    assertError(losslog(asNobody, ...words), 3, /tracefs cannot be read|cannot read .*tracing/, /run as root/);
+  assert.ok(!existsSync(store));
+});

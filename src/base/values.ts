@@ -28,7 +28,8 @@ export function choice<T extends string>(what: string, choices: readonly T[]): (
   return (text) => {
     const found = choices.find((word) => word === text.toLowerCase());
     if (found === undefined) {
-      throw new LosslogError('USAGE', `"${text}" is not a ${what}`, { hint: didYouMean(text, choices) });
+      const article = /^[aeiou]/.test(what) ? 'an' : 'a';
+      throw new LosslogError('USAGE', `"${text}" is not ${article} ${what}`, { hint: didYouMean(text, choices) });
     }
     return found;
   };

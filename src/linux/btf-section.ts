@@ -80,7 +80,9 @@ export function parseBtfSection(bytes: Uint8Array, firstId = 1): BtfSection {
 function isLittleEndian(magicReadAsLittle: number): boolean {
   if (magicReadAsLittle === MAGIC) return true;
   if (magicReadAsLittle === MAGIC_SWAPPED) return false;
-  throw new LosslogError('DECODE', `not BTF: magic 0x${magicReadAsLittle.toString(16)}`);
+  throw new LosslogError('DECODE', `not BTF: magic 0x${magicReadAsLittle.toString(16)}`, {
+    hint: 'give raw BTF like /sys/kernel/btf/vmlinux, or an ELF file with a section .BTF',
+  });
 }
 
 const HOST_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

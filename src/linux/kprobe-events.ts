@@ -38,14 +38,20 @@ export function removeKprobes(tracefs: string, group: string): boolean {
   return areAllGone;
 }
 
+/** None where the kernel has no kprobes. */
+function definitions(tracefs: string): string {
+  const path = join(tracefs, 'kprobe_events');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+}
+
 /** Groups of dynamic events that begin with a prefix. */
 export function listKprobeGroups(tracefs: string, prefix: string): string[] {
-  const groups = [...readFileSync(join(tracefs, 'kprobe_events'), 'utf8').matchAll(/^[pr]\d*:([^/\s]+)\//gm)];
+  const groups = [...definitions(tracefs).matchAll(/^[pr]\d*:([^/\s]+)\//gm)];
   return [...new Set(groups.map(([, group]) => group as string))].filter((group) => group.startsWith(prefix));
 }
 
 function listKprobes(tracefs: string, group: string): string[] {
-  const lines = readFileSync(join(tracefs, 'kprobe_events'), 'utf8').matchAll(/^[pr]\d*:([^/\s]+)\/(\S+)/gm);
+  const lines = definitions(tracefs).matchAll(/^[pr]\d*:([^/\s]+)\/(\S+)/gm);
   return [...new Set(Array.from(lines).flatMap(([, of, event]) => (of === group ? [event as string] : [])))];
 }
 

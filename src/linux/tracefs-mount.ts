@@ -2,7 +2,7 @@
 
 import { closeSync } from 'node:fs';
 import koffi from 'koffi';
-import { LosslogError } from '../base/errors.ts';
+import { LosslogError, messageOf } from '../base/errors.ts';
 import { findTracefs } from './tracefs.ts';
 
 /** The new mount API has the same numbers on every architecture (include/uapi/asm-generic/unistd.h; Linux 5.2). */
@@ -34,10 +34,16 @@ export function openTracefs(root = '/'): OpenTracefs {
     return { path: findTracefs(root), close: () => {} };
   } catch (error) {
     const fd = error instanceof LosslogError && error.code === 'NOT_SUPPORTED' ? detachedMount('tracefs') : -1;
-    if (fd < 0) throw error;
+    if (fd < 0) throw isRoot() ? error : withoutRights(error);
     return { path: `/proc/self/fd/${fd}`, close: () => closeSync(fd) };
   }
 }
+
+const isRoot = (): boolean => process.geteuid?.() === 0;
+
+/** Nobody else may read tracefs, once it is mounted. */
+const withoutRights = (cause: unknown): LosslogError =>
+  new LosslogError('NOT_PERMITTED', `tracefs cannot be read: ${messageOf(cause)}`, { hint: 'run as root', cause });
 
 /** @returns a descriptor of the root of the file system; -1 where the kernel or the rights do not allow it. */
 function detachedMount(fileSystem: string): number {

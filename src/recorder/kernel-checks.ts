@@ -1,7 +1,5 @@
 /** What the running kernel offers, asked of its type information and of its verifier. */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { LosslogError, messageOf } from '../base/errors.ts';
 import { wallNs } from '../base/time.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
@@ -10,6 +8,7 @@ import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
 import type { Btf } from '../linux/btf.ts';
 import { WallClock } from '../linux/clock.ts';
 import { readKernelBtf } from '../linux/kernel-btf.ts';
+import { requireKprobes } from '../linux/kprobe-events.ts';
 import { openTracefs } from '../linux/tracefs-mount.ts';
 import { attempt, type Check, finding } from './check.ts';
 
@@ -83,8 +82,7 @@ export function kprobeCheck(): Check {
     () => {
       const tracefs = openTracefs();
       try {
-        if (!existsSync(join(tracefs.path, 'kprobe_events')))
-          throw new LosslogError('NOT_SUPPORTED', 'this kernel has no kprobe events (CONFIG_KPROBE_EVENTS)');
+        requireKprobes(tracefs.path);
         return 'records without BPF and without the tracepoints of TCP, too (record --source kprobe)';
       } finally {
         tracefs.close();
