@@ -7,7 +7,6 @@ import { toJson } from '../event/json.ts';
 import type { Event } from '../event/kinds.ts';
 import { localDay } from '../event/local-time.ts';
 import { formatEvent } from '../event/text.ts';
-import { evidenceOf } from '../explain/explain.ts';
 import { StoreReader } from '../store/reader.ts';
 import { storeDir } from './default-store.ts';
 import { type filterFlags, toFilter } from './filters.ts';
@@ -30,7 +29,7 @@ export async function show(values: Values, output: Output): Promise<number> {
     const { events, cut } =
       values.incident === undefined
         ? select(reader, filter, limit)
-        : newest([...evidenceOf(reader, values.incident)], limit);
+        : newest(await evidence(reader, values.incident), limit);
     const shown = await print(events, values.json ? jsonLine : textLine(output), output);
     const about = values.incident === undefined ? filter : { all: true };
     for (const line of remarks(reader, about, { empty: shown === 0, ...(cut ? { cutTo: limit } : {}) })) talk(line);
@@ -38,6 +37,12 @@ export async function show(values: Values, output: Output): Promise<number> {
     reader.close();
   }
   return 0;
+}
+
+/** The rules are twice as many modules as all the rest of `show`: loaded only where they are asked. */
+async function evidence(reader: StoreReader, incident: string): Promise<Event[]> {
+  const { evidenceOf } = await import('../explain/explain.ts');
+  return [...evidenceOf(reader, incident)];
 }
 
 function select(reader: StoreReader, filter: Filter, limit: number): { events: Iterable<Event>; cut: boolean } {

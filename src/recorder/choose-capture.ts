@@ -2,11 +2,8 @@
 
 import { LosslogError } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
-import { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Capture, SourceName } from '../capture/capture.ts';
 import type { Limits } from '../capture/limits.ts';
-import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
-import { KprobeCapture } from '../capture/tracefs/kprobe-capture.ts';
 
 export interface CaptureOptions {
   /** The source that the user asks for; else the best that works here. */
@@ -21,28 +18,33 @@ export interface CaptureOptions {
   toWall(time: BootNs): WallNs;
 }
 
+/** What each source needs is loaded with it: a recorder lives for months, and its memory is the host's. */
+async function open(source: SourceName, options: CaptureOptions): Promise<Capture> {
+  if (source === 'ftrace') return new (await import('../capture/tracefs/ftrace-capture.ts')).FtraceCapture(options);
+  if (source === 'kprobe') return new (await import('../capture/tracefs/kprobe-capture.ts')).KprobeCapture(options);
+  return new (await import('../capture/bpf-capture.ts')).BpfCapture(options);
+}
+
 /**
  * @param onFallback told why another source than BPF is taken
  * @throws NOT_SUPPORTED, NOT_PERMITTED, BPF
  */
-export function chooseCapture(options: CaptureOptions, onFallback: (line: string) => void): Capture {
-  if (options.source === 'ftrace') return new FtraceCapture(options);
-  if (options.source === 'kprobe') return new KprobeCapture(options);
-  if (options.source === 'bpf') return new BpfCapture(options);
+export async function chooseCapture(options: CaptureOptions, onFallback: (line: string) => void): Promise<Capture> {
+  if (options.source !== undefined) return open(options.source, options);
   try {
-    return new BpfCapture(options);
+    return await open('bpf', options);
   } catch (error) {
     if (!(error instanceof LosslogError) || error.code !== 'NOT_SUPPORTED') throw error;
-    const capture = fallback(options, error);
+    const capture = await fallback(options, error);
     onFallback(`recording by ftrace, which tells less, because BPF is not possible here: ${error.message}`);
     return capture;
   }
 }
 
 /** @throws the reason why BPF does not work when ftrace does not either. */
-function fallback(options: CaptureOptions, why: LosslogError): Capture {
+async function fallback(options: CaptureOptions, why: LosslogError): Promise<Capture> {
   try {
-    return new FtraceCapture(options);
+    return await open('ftrace', options);
   } catch {
     throw why;
   }

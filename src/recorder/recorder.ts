@@ -73,7 +73,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   const netns = options.netns.map((text) => resolveNetns(text));
   const identity = readBootIdentity();
   const clock = new WallClock();
-  const capture = chooseCapture(
+  const capture = await chooseCapture(
     {
       netns,
       drops: options.drops,
