@@ -57,7 +57,7 @@ export class Access {
   redeem(code: string, now = Date.now()): string {
     const end = this.#codes.get(key(code)) ?? 0;
     this.#codes.set(key(code), 0);
-    if (end < now) throw new HttpError(401, 'CODE', 'this link has been used or is too old', 'ask for another one');
+    if (end <= now) throw new HttpError(401, 'CODE', 'this link has been used or is too old', 'ask for another one');
     const session = secret();
     this.#sessions.set(key(session), now + SESSION_LIVES_S * 1000);
     return `${COOKIE}=${session}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${SESSION_LIVES_S}`;

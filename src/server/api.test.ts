@@ -6,7 +6,7 @@ import { NS_PER_S, wallNs } from '../base/time.ts';
 import type { Event } from '../event/kinds.ts';
 import { EPOCH } from '../store/arbitrary-event.test-util.ts';
 import { temporaryDirectory } from '../store/temporary-store.test-util.ts';
-import { Site } from './serving.test-util.ts';
+import { type AnyJson, Site } from './serving.test-util.ts';
 
 const at = (seconds: number) => wallNs(EPOCH + BigInt(seconds) * NS_PER_S);
 const flow = { family: 'ipv4', src: parseIp('10.0.0.1'), sport: 40_001, dst: parseIp('10.0.0.2'), dport: 443 } as const;
@@ -133,6 +133,66 @@ test('coverage', async (t) => {
       ['lost', 5],
     ],
   );
+});
+
+test('topology leads from the inside of the host to the outside', async (t) => {
+  const container = 'abcd'.repeat(16);
+  const inside = { ...EVENTS[0], time: at(5), container } as Event;
+  const summary = {
+    kind: 'summary',
+    time: at(6),
+    ...flow,
+    of: 'drop',
+    events: 11,
+    netns: 11,
+    from: at(5),
+    until: at(6),
+  };
+  const site = await Site.start(t, [...EVENTS, inside, summary as Event]);
+  const { nodes, edges, hidden } = await site.json('/api/v1/topology');
+  const counted = ({ retransmissions, drops }: { retransmissions: number; drops: number }) => [retransmissions, drops];
+  assert.equal(hidden, 0);
+  assert.deepEqual(
+    new Map(nodes.map((node: AnyJson) => [node.id, counted(node)])),
+    new Map([
+      ['process:curl', [6, 0]],
+      [`process:${HOSTILE}`, [0, 1]],
+      [`container:${container}`, [3, 0]],
+      ['netns:11', [0, 11]],
+      ['peer:10.0.0.2', [6, 12]],
+    ]),
+  );
+  assert.deepEqual(
+    new Map(edges.map((edge: AnyJson) => [`${edge.from} > ${edge.to}`, counted(edge)])),
+    new Map([
+      ['netns:11 > peer:10.0.0.2', [0, 11]],
+      ['process:curl > peer:10.0.0.2', [3, 0]],
+      [`process:curl > container:${container}`, [3, 0]],
+      [`container:${container} > peer:10.0.0.2`, [3, 0]],
+      [`process:${HOSTILE} > peer:10.0.0.2`, [0, 1]],
+    ]),
+  );
+  const few = await site.json('/api/v1/topology?limit=1&kind=drop');
+  assert.deepEqual(
+    few.nodes.map(({ id }: AnyJson) => id),
+    [`process:${HOSTILE}`, 'netns:11', 'peer:10.0.0.2'],
+  );
+});
+
+test('incidents and their events', async (t) => {
+  const drops = Array.from({ length: 7 }, (_, i) => ({ ...EVENTS[1], time: at(i), seq: i }) as Event);
+  const site = await Site.start(t, drops);
+  const { incidents, more } = await site.json('/api/v1/incidents');
+  assert.equal(incidents.length, 1);
+  assert.equal(incidents[0].drops, 7);
+  assert.equal(more, false);
+  const found = await site.json(`/api/v1/incidents/${incidents[0].incident}/events?limit=5`);
+  assert.deepEqual(
+    found.events.map(({ seq }: AnyJson) => seq),
+    [0, 1, 2, 3, 4],
+  );
+  assert.equal(found.more, true);
+  assert.equal((await site.ask('/api/v1/incidents/nonsense/events')).status, 400);
 });
 
 test('wrong use is told with the parameter and a hint', async (t) => {

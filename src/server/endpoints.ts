@@ -3,11 +3,22 @@
 import type { Endpoint } from './endpoint.ts';
 import { coverage } from './queries/coverage.ts';
 import { events } from './queries/events.ts';
+import { incidentEvents, incidents } from './queries/incidents.ts';
 import { series } from './queries/series.ts';
 import { status } from './queries/status.ts';
 import { top } from './queries/top.ts';
+import { topology } from './queries/topology.ts';
 
-export const endpoints: readonly Endpoint[] = [status, events, series, top, coverage];
+export const endpoints: readonly Endpoint[] = [
+  status,
+  events,
+  series,
+  top,
+  coverage,
+  incidents,
+  incidentEvents,
+  topology,
+];
 
 export interface Found {
   endpoint: Endpoint;

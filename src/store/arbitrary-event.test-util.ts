@@ -45,7 +45,7 @@ function anyValueOf(type: FieldType): fc.Arbitrary<unknown> {
     case 'int':
       return int;
     case 'ratio':
-      return fc.double({ noNaN: true, min: 0 });
+      return fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 });
     case 'u64':
       return u64.map(bootNs);
     case 'wall':

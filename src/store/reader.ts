@@ -6,6 +6,7 @@ import type { Filter, TopDimension } from '../event/filter.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { requireDirectory, requireKnownVersion } from './directory.ts';
 import { merged, type Source } from './merge.ts';
+import { type Pair, Pairs } from './pairs.ts';
 import { benignIn, type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
@@ -150,6 +151,13 @@ export class StoreReader {
       series.addAll(own);
     });
     return series.rows();
+  }
+
+  /** Who lost packets with whom, in no order. */
+  pairs(filter: Filter): Pair[] {
+    const pairs = new Pairs();
+    this.#eachSlice(filter, (slice) => pairs.add(slice, filter));
+    return pairs.all();
   }
 
   /** What slices count in all. @param known files that are left out */

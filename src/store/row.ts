@@ -30,7 +30,7 @@ function encodeValue(name: string, type: FieldType, value: unknown, key: StringK
       if (Number.isSafeInteger(value)) return value as number;
       break;
     case 'ratio':
-      if (typeof value === 'number' && !Number.isNaN(value)) return value;
+      if (Number.isFinite(value)) return value as number;
       break;
     case 'u64':
     case 'wall':

@@ -1,5 +1,6 @@
 /** The embedded store: events on disk in slices of an hour, written by one process, read by any. */
 
+export type { Pair } from './pairs.ts';
 export { type SkippedSlice, type StoreCoverage, StoreReader } from './reader.ts';
 export { FLOW, OWNER, type ScanRow, type Selection, SOURCE } from './scan.ts';
 export type { Session } from './session.ts';

@@ -1,0 +1,88 @@
+/** `GET /api/v1/incidents` and `GET /api/v1/incidents/{id}/events` */
+
+import { escapeJson } from '../../base/escape.ts';
+import { integer, nonEmpty } from '../../base/values.ts';
+import { toJson } from '../../event/json.ts';
+import { evidenceOf, explainPeriod, incidentJson } from '../../explain/explain.ts';
+import { ownNetns } from '../../linux/netns.ts';
+import { defineEndpoint } from '../endpoint.ts';
+import { filterParameters, toFilter } from '../filters.ts';
+import { eventSchema, incidentSchema, skippedSchema } from '../schemas.ts';
+import { skipped } from './remarks.ts';
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 500;
+const DEFAULT_EVENTS = 500;
+const MAX_EVENTS = 10_000;
+
+/** Commands for the host's own namespace need no prefix. */
+function options(): { hostNetns?: number } {
+  try {
+    return { hostNetns: ownNetns() };
+  } catch {
+    return {}; // no /proc: every command is then given with its namespace
+  }
+}
+
+const limit = (doc: string, maximum: number, byDefault: number) =>
+  ({
+    doc,
+    schema: { type: 'integer', minimum: 1, maximum, default: byDefault },
+    parse: integer('limit', 1, maximum),
+  }) as const;
+
+const { all: _all, ...filters } = filterParameters;
+const listParameters = {
+  ...filters,
+  limit: limit('How many at most, the greatest harm first.', MAX_LIMIT, DEFAULT_LIMIT),
+} as const;
+
+export const incidents = defineEndpoint({
+  path: '/api/v1/incidents',
+  summary: 'what happened: incidents with their evidence, how sure they are, and what to do',
+  parameters: listParameters,
+  schema: {
+    type: 'object',
+    required: ['incidents', 'more'],
+    properties: {
+      incidents: { type: 'array', items: incidentSchema },
+      more: { type: 'boolean', description: 'There are lesser ones.' },
+      skipped: skippedSchema,
+    },
+  },
+  answer: ({ reader, now }, { limit: most = DEFAULT_LIMIT, ...values }) => {
+    const found = explainPeriod(reader, toFilter(values), { now, ...options() });
+    const lines = found.slice(0, most).map((incident) => escapeJson(incidentJson(incident)));
+    const rest = JSON.stringify({ more: found.length > most, ...skipped(reader) });
+    return `{"incidents":[${lines.join(',')}],${rest.slice(1)}`;
+  },
+});
+
+const eventParameters = {
+  id: { doc: 'The `incident` of an incident.', schema: { type: 'string' }, parse: nonEmpty, required: true },
+  limit: limit('How many events at most, the oldest first.', MAX_EVENTS, DEFAULT_EVENTS),
+} as const;
+
+export const incidentEvents = defineEndpoint({
+  path: '/api/v1/incidents/{id}/events',
+  summary: 'the events that an incident rests on',
+  parameters: eventParameters,
+  schema: {
+    type: 'object',
+    required: ['events', 'more'],
+    properties: {
+      events: { type: 'array', items: eventSchema },
+      more: { type: 'boolean', description: 'There are further ones.' },
+      skipped: skippedSchema,
+    },
+  },
+  answer: ({ reader, now }, { id, limit: most = DEFAULT_EVENTS }) => {
+    const lines: string[] = [];
+    for (const event of evidenceOf(reader, id, { now, ...options() })) {
+      if (lines.length > most) break;
+      lines.push(escapeJson(toJson(event)));
+    }
+    const rest = JSON.stringify({ more: lines.length > most, ...skipped(reader) });
+    return `{"events":[${lines.slice(0, most).join(',')}],${rest.slice(1)}`;
+  },
+});
