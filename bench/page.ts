@@ -14,7 +14,7 @@ import { LabProcess } from '../lab/process.ts';
 import { LOSSLOG } from '../lab/recorder.ts';
 import { NS_PER_DAY, NS_PER_MS, wallFromMs, wallNs } from '../src/base/time.ts';
 import { StoreWriter } from '../src/store/writer.ts';
-import { launchBrowser } from '../test/helpers/browser.ts';
+import { launchBrowser, whenTrue } from '../test/helpers/browser.ts';
 import { anyEvent, fill } from './filled-store.ts';
 
 const RUNS = 5;
@@ -50,19 +50,13 @@ const median = (values: readonly number[]): number => values.toSorted((a, b) => 
 const report = (what: string, value: number, unit = 'ms'): void =>
   console.log(`${what.padEnd(64)}${value.toFixed(0).padStart(6)} ${unit}`);
 
-/** The page's clock at the first frame in which that holds. */
-const whenTrue = async (page: Page, condition: string): Promise<number> => {
-  const handle = await page.waitForFunction(`(${condition}) && performance.now()`, undefined, { polling: 'raf' });
-  return (await handle.jsonValue()) as number;
-};
-
 const HAS_ANSWER = `document.querySelector('.summary b')`;
 const IS_COMPLETE = `document.querySelectorAll('.table tbody tr').length > 0 && document.querySelectorAll('.table').length === 7 && !document.querySelector('.stale')`;
 
 async function open(browser: Browser, url: string): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
-  await page.goto(url, { waitUntil: 'commit' });
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
   return page;
 }
 
@@ -128,7 +122,7 @@ async function measureLive(browser: Browser, dir: string): Promise<void> {
   await writer.stderrLine('writing');
   const served = await serve(dir);
   try {
-    const page = await open(browser, `${served.url}/?view=live`);
+    const page = await open(browser, `${served.url}?view=live`);
     await whenTrue(page, `document.querySelectorAll('.row').length > 0`);
     const frames = (await page.evaluate(`new Promise((resolve) => {
       const lengths = [];
@@ -155,21 +149,20 @@ async function measureLive(browser: Browser, dir: string): Promise<void> {
 
 async function main(count: number): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'losslog-bench-page-'));
-  const browser = await launchBrowser();
   const end = wallFromMs(Date.now());
   const begin = wallNs(end - NS_PER_DAY);
   try {
     await fill(join(dir, 'store'), count, NS_PER_DAY, begin);
+    await using browser = await launchBrowser();
     const served = await serve(join(dir, 'store'));
     const text = (time: bigint): string => new Date(Number(time / NS_PER_MS)).toISOString();
-    const url = `${served.url}/?since=${text(begin)}&until=${text(end)}`;
+    const url = `${served.url}?since=${text(begin)}&until=${text(end)}`;
     console.log(`${count} events of a day`);
     await measureStart(browser, url);
     await measureAnswers(browser, url);
     served.process.kill();
     await measureLive(browser, join(dir, 'live'));
   } finally {
-    await browser.close();
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -19,7 +19,7 @@ import {
   VICTIM_DROPS,
   writePageStore,
 } from './fixtures/page-store.ts';
-import { assertAccessible, keepPicture, launchBrowser, openPage } from './helpers/browser.ts';
+import { assertAccessible, keepPicture, launchBrowser, openPage, whenTrue } from './helpers/browser.ts';
 import { requires } from './helpers/requires.ts';
 
 const BUDGET_BYTES = 60_000;
@@ -211,7 +211,7 @@ describe('the page', requires('chromium'), () => {
     await page.keyboard.press('Escape');
     const before = await page.getByLabel(/^From/).inputValue();
     await page.keyboard.press('ArrowLeft');
-    await page.waitForFunction(`document.querySelector('[name=since]').value !== ${JSON.stringify(before)}`);
+    await whenTrue(page, `document.querySelector('[name=since]').value !== ${JSON.stringify(before)}`);
     await page.keyboard.press('u');
     await page.getByLabel('From, UTC').waitFor();
     await page.keyboard.press('t');

@@ -56,6 +56,21 @@ test('a flood is cut and counted, and a client that takes nothing holds nobody b
   assert.equal(hub.stats.lost, lost() + lostOf(stuck));
 });
 
+test('what half a second brought comes whole, a second and more of the highest rate does not', async (t) => {
+  const hub = new LiveHub();
+  const site = await Site.start(t, [], { hub });
+  const listener = await Listener.open(site.serving.url, '/api/v1/live');
+  await listener.until(() => listener.of('heartbeat').length === 1);
+  hub.write(Array.from({ length: 5003 }, (_, at) => drop(at)));
+  await listener.until(() => listener.seqs.length === 5003);
+  assert.equal(listener.of('lost').length, 0);
+  hub.write(Array.from({ length: 30_001 }, (_, at) => drop(5003 + at)));
+  await listener.until(() => listener.of('lost').length === 1);
+  const count: number = listener.of('lost')[0]?.data.count;
+  assert.ok(count >= 20_001, `${count} lost`);
+  assert.equal(listener.seqs.length + count, 35_004);
+});
+
 test('only so many at once, and those that go make room', async (t) => {
   const wanted: boolean[] = [];
   const hub = new LiveHub((isWanted) => wanted.push(isWanted));

@@ -13,8 +13,8 @@ import { HttpError } from './http-error.ts';
 const MAX_CLIENTS = 32;
 /** How often a client is sent what came. */
 const BATCH_MS = 100;
-/** Events of a batch at most: 10,000 a second. */
-const MAX_BATCH = 1000;
+/** Events a second at most, and as many at once: a store hands over what half a second brought. */
+const MAX_RATE = 10_000;
 /** What a client may be behind before its batches are left out. */
 const MAX_BEHIND = 1 << 20;
 const HEARTBEAT_MS = 5000;
@@ -85,6 +85,9 @@ class LiveClient {
   readonly #onLost: (count: number) => void;
   readonly #heart: NodeJS.Timeout;
   #batch: string[] = [];
+  /** Events that may be sent yet, as of `#allowedAt`. */
+  #allowed = MAX_RATE;
+  #allowedAt = performance.now();
   #lost = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -99,10 +102,15 @@ class LiveClient {
   }
 
   offer(events: readonly Event[], lineOf: (event: Event) => string): void {
+    this.#refill();
     for (const event of events) {
       if (!matches(event, this.#filter)) continue;
-      if (this.#batch.length < MAX_BATCH) this.#batch.push(lineOf(event));
-      else this.#lost++;
+      if (this.#allowed < 1) {
+        this.#lost++;
+        continue;
+      }
+      this.#allowed--;
+      this.#batch.push(lineOf(event));
     }
     this.#arm();
   }
@@ -115,6 +123,12 @@ class LiveClient {
   close(): void {
     clearTimeout(this.#timer);
     clearInterval(this.#heart);
+  }
+
+  #refill(): void {
+    const now = performance.now();
+    this.#allowed = Math.min(MAX_RATE, this.#allowed + ((now - this.#allowedAt) / 1000) * MAX_RATE);
+    this.#allowedAt = now;
   }
 
   #arm(): void {

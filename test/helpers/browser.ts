@@ -64,6 +64,17 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png` });
 }
 
+/**
+ * Resolves with the page's own clock at the first frame in which a condition holds. Playwright's waitForFunction() needs eval(), which the content
+ * security policy of the page forbids.
+ */
+export async function whenTrue(page: Page, condition: string): Promise<number> {
+  return (await page.evaluate(`new Promise((resolve) => {
+    const look = () => ((${condition}) ? resolve(performance.now()) : requestAnimationFrame(look));
+    look();
+  })`)) as number;
+}
+
 interface AxeResults {
   violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
 }

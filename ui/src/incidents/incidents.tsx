@@ -47,7 +47,7 @@ export function IncidentView({ incident }: { incident: Incident }) {
       </header>
       <div class="evidence">
         <h3>
-          <span class={`sureness ${sureness}`}>{sureness}</span>, since
+          <span class={`sureness ${sureness}`}>{sureness}</span>, because
         </h3>
         <Sentences of={restsOn} />
         {alternatives.length > 0 && (

@@ -3,7 +3,7 @@
 import type { StoryStep } from '../api/types.ts';
 
 /** Height of a step. */
-export const STEP_PX = 40;
+export const STEP_PX = 46;
 const WIDTH = 260;
 const LEFT = 8;
 const RIGHT = WIDTH - 8;
@@ -21,7 +21,14 @@ const TONE: Partial<Record<StoryStep['event']['kind'], string>> = {
 export function Arrows({ steps }: { steps: readonly StoryStep[] }) {
   const height = steps.length * STEP_PX;
   return (
-    <svg class="arrows" width={WIDTH} height={height} viewBox={`0 0 ${WIDTH} ${height}`} aria-hidden="true">
+    <svg
+      class="arrows"
+      width={WIDTH}
+      height={height}
+      viewBox={`0 0 ${WIDTH} ${height}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <path class="life" d={`M${LEFT} 0V${height}M${RIGHT} 0V${height}`} />
       {steps.map((step, at) => (
         <Arrow key={`${step.event.time} ${step.text}`} step={step} y={at * STEP_PX + STEP_PX / 2} />
