@@ -223,6 +223,8 @@ struct overflow {
 struct control {
 	/* Counts up; programs that begin later count under it. */
 	__u64 generation;
+	/* One more than the last generation that is stored: what is still there of it is only to be removed. */
+	__u64 stored;
 	/* By enum losslog_kind: how much of the overflow of all CPUs has been told. */
 	struct overflow told[KIND_COUNT];
 };

@@ -1,6 +1,6 @@
 /** `losslog record` as a user starts it, on a store of its own, and what it has recorded. */
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { JsonEvent } from '../src/event/json.ts';
 import type { Kind } from '../src/event/kinds.ts';
 import { CleanupStack } from './cleanup.ts';
+import { sleepSync } from './command.ts';
 import type { Host } from './host.ts';
 import { LabProcess, patience } from './process.ts';
 
@@ -38,9 +39,15 @@ export class Recorder {
   readonly storeDir: string;
   readonly process: LabProcess;
   readonly #cleanup = new CleanupStack();
+  /** Of its pins, as words of `losslog stop`. */
+  readonly #place: readonly string[];
+  /** In order: then it has removed its pins itself. */
+  #hasEnded = false;
 
   private constructor(options: RecorderOptions) {
     this.storeDir = options.storeDir ?? this.#temporaryStore();
+    const pin = options.args?.indexOf('--pin') ?? -1;
+    this.#place = pin < 0 ? ['--store', this.storeDir] : ['--pin', options.args?.[pin + 1] ?? ''];
     const netns = (options.hosts ?? []).flatMap((host) => ['--netns', host.name]);
     const command = [
       ...(options.prefix ?? []),
@@ -53,7 +60,38 @@ export class Recorder {
       ...(options.args ?? []),
     ];
     this.process = new LabProcess(command, options.environment);
+    this.process.exited.then(({ code }) => {
+      this.#hasEnded = code === 0;
+    }, String);
+    this.#cleanup.defer(() => this.#endInKernel());
     this.#cleanup.defer(() => this.process.kill());
+  }
+
+  /** Kills it as a crash would: the kernel records on. Resolves when it is gone. */
+  async crash(): Promise<void> {
+    this.process.kill();
+    await this.process.exited;
+  }
+
+  /** What it recorded is for the next recorder of this store: closing it changes nothing. */
+  leave(): void {
+    this.#hasEnded = true;
+  }
+
+  /** After a crash or kill nothing may stay at work. */
+  #endInKernel(): void {
+    if (this.#hasEnded) return;
+    const stop = (): Buffer => execFileSync(LOSSLOG, ['stop', '--discard', ...this.#place], { stdio: 'pipe' });
+    for (let left = 50; ; left--) {
+      try {
+        stop();
+        return;
+      } catch (error) {
+        // The killed process lets go of its pins when it has died.
+        if (left === 0 || !String((error as { stderr?: unknown }).stderr).includes('in use by')) throw error;
+        sleepSync(20);
+      }
+    }
   }
 
   /** Starts recording and resolves once every probe is attached. @throws with its stderr when it ends before that. */

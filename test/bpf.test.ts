@@ -222,7 +222,7 @@ async function captureAndMisuse(canPoll: boolean): Promise<{ ports: unknown[]; l
   await sleep(QUIET_MS);
   const clock = new WallClock();
   const toWall = (time: BootNs) => clock.toWall(time);
-  const capture = new BpfCapture({ netns: [netnsInode(server.name)], drops: true, toWall });
+  const capture = BpfCapture.open({ netns: [netnsInode(server.name)], drops: true, toWall });
   const errors: string[] = [];
   const seenPorts: unknown[] = [];
   const onEvents = (batch: Decoded[]) => seenPorts.push(...batch.map(({ event }) => event.dport));

@@ -2,12 +2,14 @@
  * A compiled BPF object on its way: open → configure → load → attach. Knows nothing of what its programs are for.
  */
 
-import { closeSync, readFileSync, readSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import koffi from 'koffi';
 import { LosslogError } from '../base/errors.ts';
 import { lastErrno, libbpf, type Pointer } from './libbpf.ts';
 import { captureLog, takeLog } from './log.ts';
 import { BpfMap } from './map.ts';
+import type { PinDirectory } from './pin-directory.ts';
+import { type LoadedPrograms, runIterator } from './programs.ts';
 
 export interface BpfObjectOptions {
   /** Programs to load besides those that load by default: the ones whose section begins with `?`. */
@@ -18,10 +20,16 @@ export interface BpfObjectOptions {
   maxEntries?: Readonly<Record<string, number>>;
 }
 
-/** A loaded object. {@link close} detaches and frees everything; maps that are still mapped keep their memory. */
-export class BpfObject {
+/** Constants: pinned with the programs that have them. */
+const CONSTANTS = /^\.rodata/;
+/** libbpf puts the object's name, here an address, before the names of sections. */
+const sectionName = (name: string): string => name.replace(/^[^.]+(?=\.)/, '');
+
+/** A loaded object. {@link close} detaches and frees everything that is not pinned; maps that are still mapped keep their memory. */
+export class BpfObject implements LoadedPrograms {
   #object: Pointer;
-  readonly #links: Pointer[] = [];
+  #pins: PinDirectory | undefined;
+  readonly #links = new Map<string, Pointer>();
 
   private constructor(object: Pointer) {
     this.#object = object;
@@ -61,7 +69,26 @@ export class BpfObject {
   attach(program: string): void {
     const link = libbpf().bpf_program__attach(this.#program(program));
     if (link === null) throw failure(`cannot attach ${program}`);
-    this.#links.push(link);
+    this.#links.set(program, link);
+  }
+
+  /** Pins every map, loaded program and link, the links last: they are what records. @throws BPF */
+  pin(directory: PinDirectory): void {
+    this.#pins = directory;
+    for (const [name, map] of this.#all('map')) {
+      if (!CONSTANTS.test(sectionName(name)))
+        directory.pin('map', sectionName(name), Number(libbpf().bpf_map__fd(map)));
+    }
+    for (const [name, program] of this.#all('program')) {
+      const fd = Number(libbpf().bpf_program__fd(program));
+      if (fd >= 0) directory.pin('program', name, fd);
+    }
+    for (const [name, link] of this.#links) directory.pin('link', name, Number(libbpf().bpf_link__fd(link)));
+  }
+
+  *#all(what: 'map' | 'program'): Generator<[string, Pointer]> {
+    const { [`bpf_object__next_${what}` as const]: next, [`bpf_${what}__name` as const]: nameOf } = libbpf();
+    for (let one = next(this.#open(), null); one !== null; one = next(this.#open(), one)) yield [nameOf(one), one];
   }
 
   map(name: string): BpfMap {
@@ -76,25 +103,24 @@ export class BpfObject {
 
   /** Runs an iterator program to its end and returns what it wrote. @throws BPF */
   iterate(program: string): Buffer {
-    const link = libbpf().bpf_program__attach_iter(this.#program(program), null);
-    if (link === null) throw failure(`cannot attach ${program}`);
-    try {
-      const fd = Number(libbpf().bpf_iter_create(libbpf().bpf_link__fd(link)));
-      if (fd < 0) throw failure(`cannot run ${program}`);
-      return readToEnd(fd);
-    } finally {
-      libbpf().bpf_link__destroy(link);
-    }
+    return runIterator(this.programFd(program));
   }
 
-  /** Stops all programs; the rings keep what they hold until they are unmapped. */
+  /** Stops all programs, pinned or not; the rings keep what they hold until they are unmapped. */
   detach(): void {
-    for (const link of this.#links.splice(0)) libbpf().bpf_link__destroy(link);
+    this.#pins?.remove('link');
+    this.#pins = undefined;
+    this.#dropLinks();
+  }
+
+  #dropLinks(): void {
+    for (const link of this.#links.values()) libbpf().bpf_link__destroy(link);
+    this.#links.clear();
   }
 
   close(): void {
     if (this.#object === null) return;
-    this.detach();
+    this.#dropLinks();
     libbpf().bpf_object__close(this.#object);
     this.#object = null;
   }
@@ -116,22 +142,6 @@ export class BpfObject {
   #find(pointer: Pointer, what: string): Pointer {
     if (pointer === null) throw new LosslogError('INTERNAL', `the BPF object has no ${what}`);
     return pointer;
-  }
-}
-
-const READ_CHUNK = 256 * 1024;
-
-function readToEnd(fd: number): Buffer {
-  const chunks: Buffer[] = [];
-  try {
-    for (;;) {
-      const chunk = Buffer.alloc(READ_CHUNK);
-      const length = readSync(fd, chunk);
-      if (length === 0) return Buffer.concat(chunks);
-      chunks.push(chunk.subarray(0, length));
-    }
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -81,6 +81,17 @@ export class RingBuffer {
     return records;
   }
 
+  /** Shows the oldest record that was not handed over yet. @returns false when there is none, or none that is complete */
+  peek(handle: RecordHandler): boolean {
+    const at = Number(BigInt.asIntN(32, this.#position)) & this.#mask;
+    if (this.#closed || Number(BigInt.asIntN(32, this.#position)) === Atomics.load(this.#producerPosition, 0))
+      return false;
+    const header = Atomics.load(this.#headers, at >>> 2);
+    if (header & BUSY_BIT) return false;
+    this.#hand(handle, (at + HEADER_SIZE) & this.#mask, header & LENGTH_MASK);
+    return true;
+  }
+
   /** Up to where records were handed over. */
   get position(): RingPosition {
     return this.#position;

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
 import { waitForPrograms } from '../bpf/grace.ts';
-import { BpfObject } from '../bpf/object.ts';
+import { BpfObject, type BpfObjectOptions } from '../bpf/object.ts';
 import { objectPath } from '../bpf/object-path.ts';
+import { PinnedObject } from '../bpf/pinned-object.ts';
+import type { LoadedPrograms } from '../bpf/programs.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
 import { jiffyNs, sampleClocks } from '../linux/clock.ts';
@@ -14,21 +16,28 @@ import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
 import { decodeRecord } from '../wire/decode.ts';
 import { needsHeaders } from '../wire/drop-class.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
-import { bound, rodata } from '../wire/layout.ts';
-import type { Bytes } from '../wire/reader.ts';
+import { bound, dropRecord, recordHead, retransmitRecord, rodata } from '../wire/layout.ts';
+import { type Bytes, readBootNs } from '../wire/reader.ts';
 import type { Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
 import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
-import { KernelOwners } from './kernel-owners.ts';
+import { KernelOwners, SOCKET_LISTER } from './kernel-owners.ts';
 import { DEFAULT_LIMITS, type Limits, writeLimits } from './limits.ts';
 import { LossCounters } from './loss-counters.ts';
+import type { Ledger } from './pin-ledger.ts';
+import type { PinSet } from './pin-set.ts';
+import { isReadable, isSame, type ProgramIdentity, programIdentity } from './program-identity.ts';
 import { Summaries } from './summaries.ts';
 import { Symbols } from './symbols.ts';
 
 const RINGS = ['connection_ring', 'drop_ring'];
+/** The maps that this side reads. */
+const NEEDED_MAPS = [...RINGS, '.bss', 'summaries', 'summary_totals', 'owners', 'cgroup_paths'];
 const NS_PER_MS = 1e6;
 const NS_PER_S = 1e9;
 /** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
 const BATCH = 4096;
+/** Of a record in a ring (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr). */
+const RECORD_HEADER = 8;
 
 export const REPORT_INTERVAL_MS = 60_000;
 
@@ -40,6 +49,8 @@ export interface BpfCaptureOptions {
   limits?: Limits;
   /** Time between two reports of a connection that lives and goes on resending. Default: {@link REPORT_INTERVAL_MS}. */
   reportIntervalMs?: number;
+  /** Where programs of the same configuration may be found, already at work. */
+  pins?: PinSet | undefined;
   toWall(time: BootNs): WallNs;
 }
 
@@ -48,10 +59,13 @@ export class BpfCapture implements Capture {
   readonly facts: KernelFacts;
   readonly owners: KernelOwners;
   readonly blindSpots: readonly string[];
+  readonly identity: ProgramIdentity;
+  /** What the recorder left that set these programs to work; undefined: this one did. */
+  readonly takenOver: Ledger | undefined;
   readonly #probes: readonly Probe[];
   readonly #losses: LossCounters;
   readonly #summaries: Summaries;
-  readonly #object: BpfObject;
+  readonly #object: LoadedPrograms;
   readonly #rings: RingBuffer[];
   readonly #decoding: Decoding;
   #poller: RingPoller | undefined;
@@ -61,26 +75,54 @@ export class BpfCapture implements Capture {
   #noRoom = 0;
 
   /**
-   * Loads the programs; nothing is recorded before {@link start}.
+   * Takes over programs of this configuration that are pinned, else loads them; then nothing is recorded before {@link start}.
    * @throws NOT_SUPPORTED without BTF, NOT_PERMITTED without the rights, BPF when the kernel refuses.
    */
-  constructor(options: BpfCaptureOptions) {
-    const btf = readKernelBtf();
-    const symbols = new Symbols();
-    const reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
-    this.facts = kernelFacts(btf);
-    this.blindSpots = blindSpots(this.facts, symbols.unavailable);
-    this.#probes = this.facts.available.filter((probe) => options.drops || !probe.drops);
-    this.#object = BpfObject.load(objectPath(), {
-      programs: this.#probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
-      configure: (view) => configure(view, this.facts, options, symbols, reasons),
-    });
-    for (const inode of options.netns) this.#object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
-    this.#rings = RINGS.map((name) => this.#object.map(name).ring());
-    this.owners = new KernelOwners(this.#object);
-    this.#losses = new LossCounters(this.#object, this.#probes);
+  static open(options: BpfCaptureOptions): BpfCapture {
+    const view = new KernelView();
+    const probes = view.facts.available.filter((probe) => options.drops || !probe.drops);
+    const settings: BpfObjectOptions = {
+      programs: probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
+      configure: (rodataView) => configure(rodataView, view.facts, options, view.symbols, view.reasons),
+    };
+    const identity = programIdentity(settings, options.netns);
+    const ledger = options.pins?.readLedger();
+    if (options.pins && ledger && isSame(ledger, identity) && isWhole(options.pins, probes, 'link')) {
+      return new BpfCapture(view, probes, new PinnedObject(options.pins.directory), identity, options.toWall, ledger);
+    }
+    const object = BpfObject.load(objectPath(), settings);
+    for (const inode of options.netns) object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
+    return new BpfCapture(view, probes, object, identity, options.toWall, undefined);
+  }
+
+  /** Pinned programs of another configuration, to be drained. @returns undefined when some are missing, or their layout is another */
+  static ofPins(pins: PinSet, ledger: Ledger, toWall: BpfCaptureOptions['toWall']): BpfCapture | undefined {
+    const view = new KernelView();
+    const probes = view.facts.available.filter(({ tracepoint }) => ledger.probes.includes(tracepoint));
+    if (!isReadable(ledger) || !isWhole(pins, probes, 'program')) return undefined;
+    return new BpfCapture(view, probes, new PinnedObject(pins.directory), ledger, toWall, ledger);
+  }
+
+  private constructor(
+    { facts, symbols, reasons }: KernelView,
+    probes: readonly Probe[],
+    programs: LoadedPrograms,
+    identity: ProgramIdentity,
+    toWall: BpfCaptureOptions['toWall'],
+    takenOver: Ledger | undefined,
+  ) {
+    this.facts = facts;
+    this.blindSpots = blindSpots(facts, symbols.unavailable);
+    this.identity = identity;
+    this.takenOver = takenOver;
+    this.#probes = probes;
+    this.#object = programs;
+    this.#rings = RINGS.map((name) => programs.map(name).ring());
+    this.owners = new KernelOwners(programs);
+    this.#losses = new LossCounters(programs, probes);
+    this.#noRoom = takenOver?.noRoom ?? 0;
     this.#decoding = {
-      toWall: options.toWall,
+      toWall,
       dropReason: (code) => reasons.reasonName(code),
       resetReason: (code) => reasons.rstReasonName(code),
       symbol: (address) => symbols.lookup(address),
@@ -119,29 +161,85 @@ export class BpfCapture implements Capture {
 
   /** @throws BPF */
   start(handlers: CaptureHandlers, canPoll: boolean): void {
-    this.#handlers = handlers;
-    // The program that notes owners first, so that no event is older than what it noted.
-    for (const { first, rescue } of this.#probes.map(programsOf).reverse()) {
-      // In this order: the kernel runs the programs of a tracepoint in the order in which they were attached.
-      this.#object.attach(first);
-      this.#object.attach(rescue);
-    }
-    this.#losses.begin();
+    this.receive(handlers);
+    if (this.#object instanceof BpfObject) this.#attach(this.#object);
     this.#poller = new RingPoller(
       this.#rings.map(({ fd }) => fd),
       {
         drain: () => this.drain(handlers.room?.()),
-        isHeld: () => this.#rings.some(({ isHeld }) => isHeld),
+        isHeld: () => this.#areRingsHeld,
         onError: (error) => handlers.onError(messageOf(error)),
       },
       canPoll,
     );
   }
 
-  /** The room in the rings is kept until it is given back. */
+  /** Only {@link drain} hands over: for programs that are not to go on. */
+  receive(handlers: CaptureHandlers): void {
+    this.#handlers = handlers;
+    if (this.takenOver) this.#losses.resume(this.takenOver.skipped);
+  }
+
+  #attach(object: BpfObject): void {
+    // The program that notes owners first, so that no event is older than what it noted.
+    for (const { first, rescue } of this.#probes.map(programsOf).reverse()) {
+      // In this order: the kernel runs the programs of a tracepoint in the order in which they were attached.
+      object.attach(first);
+      object.attach(rescue);
+    }
+    this.#losses.begin();
+  }
+
+  /** Leaves the programs at work when this process ends. @throws BPF */
+  pin(pins: PinSet): void {
+    if (this.#object instanceof BpfObject) this.#object.pin(pins.directory);
+  }
+
+  /** Events that found a ring full, as told so far. */
+  get noRoom(): number {
+    return this.#noRoom;
+  }
+
+  /** By tracepoint: skips of the kernel that are none of our business, since not all was attached. */
+  get skippedBefore(): Record<string, number> {
+    return this.#losses.skippedBefore;
+  }
+
+  /** Time since boot of the oldest record that was not handed over yet; undefined when there is none. */
+  oldest(): BootNs | undefined {
+    const stamps: BootNs[] = [];
+    for (const ring of this.#rings)
+      ring.peek((bytes, offset) => stamps.push(readBootNs(bytes, offset + recordHead.bootNs)));
+    return stamps.reduce<BootNs | undefined>(
+      (least, stamp) => (least === undefined || stamp < least ? stamp : least),
+      undefined,
+    );
+  }
+
+  /** How many records fit into the rings, of connections and of drops. */
+  get capacity(): { connections: number; drops: number } {
+    const [connections = 0, drops = 0] = RINGS.map((name) => this.#object.map(name).maxEntries);
+    return {
+      connections: Math.floor(connections / (RECORD_HEADER + retransmitRecord.size)),
+      drops: Math.floor(drops / (RECORD_HEADER + dropRecord.size)),
+    };
+  }
+
+  /** Whether a record was handed over that is not stored. */
+  get isHeld(): boolean {
+    return this.#summaries.isHeld || this.#areRingsHeld;
+  }
+
+  get #areRingsHeld(): boolean {
+    return this.#rings.some(({ isHeld }) => isHeld);
+  }
+
+  /** Records keep their room in the rings, and summaries stay in their maps, until they are given back. */
   checkpoint(): () => void {
     const positions = this.#rings.map(({ position }) => position);
+    const { number } = this.#summaries;
     return () => {
+      this.#summaries.release(number);
       for (const [i, position] of positions.entries()) this.#rings[i]?.release(position);
     };
   }
@@ -156,9 +254,20 @@ export class BpfCapture implements Capture {
 
   /** Stops the probes and hands over what they still had recorded. */
   stop(): void {
+    this.detach();
+    this.drain();
+  }
+
+  /** Stops the probes. What they recorded is still there. */
+  detach(): void {
     this.#poller?.close();
     this.#object.detach();
     waitForPrograms();
+  }
+
+  /** Stops draining, after a last time; the programs stay at work when they are pinned. */
+  leave(): void {
+    this.#poller?.close();
     this.drain();
   }
 
@@ -201,6 +310,28 @@ function runTime(programFd: number): { runs: number; runNs: number } {
   const text = readFileSync(`/proc/self/fdinfo/${programFd}`, 'utf8');
   const value = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
   return { runs: value('run_cnt'), runNs: value('run_time_ns') };
+}
+
+/** What the running kernel says of itself. */
+class KernelView {
+  readonly symbols = new Symbols();
+  readonly facts: KernelFacts;
+  readonly reasons: DropReasons;
+
+  constructor() {
+    const btf = readKernelBtf();
+    this.facts = kernelFacts(btf);
+    this.reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
+  }
+}
+
+/** Whether every program of these probes is pinned with all that it needs; `link`: and attached. */
+function isWhole({ directory }: PinSet, probes: readonly Probe[], type: 'program' | 'link'): boolean {
+  const names = new Set(directory.names(type));
+  const arePinned = probes.map(programsOf).every(({ first, rescue }) => names.has(first) && names.has(rescue));
+  return (
+    arePinned && NEEDED_MAPS.every((name) => directory.has('map', name)) && directory.has('program', SOCKET_LISTER)
+  );
 }
 
 function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undefined): string[] {

@@ -1,7 +1,7 @@
 /** What the kernel side knows of owners, for src/enrich to ask. */
 
 import type { BpfMap } from '../bpf/map.ts';
-import type { BpfObject } from '../bpf/object.ts';
+import type { LoadedPrograms } from '../bpf/programs.ts';
 import {
   CGROUP_PATH_SIZE,
   decodeCgroupPath,
@@ -14,14 +14,17 @@ import {
   type ProcessRef,
 } from '../wire/owner-records.ts';
 
+/** The iterator over open sockets. */
+export const SOCKET_LISTER = 'list_sockets';
+
 export class KernelOwners implements OwnerSource {
-  readonly #object: BpfObject;
+  readonly #object: LoadedPrograms;
   readonly #noted: BpfMap;
   readonly #cgroupPaths: BpfMap;
   readonly #notedValue = Buffer.alloc(NOTED_OWNER_SIZE);
   readonly #pathValue = Buffer.alloc(CGROUP_PATH_SIZE);
 
-  constructor(object: BpfObject) {
+  constructor(object: LoadedPrograms) {
     this.#object = object;
     this.#noted = object.map('owners');
     this.#cgroupPaths = object.map('cgroup_paths');
@@ -29,7 +32,7 @@ export class KernelOwners implements OwnerSource {
 
   /** Every open IP socket in the recorded namespaces by its inode, with a process that holds it. Some µs a file. @throws BPF */
   listSockets(): Map<bigint, ProcessRef> {
-    return decodeSocketList(this.#object.iterate('list_sockets'));
+    return decodeSocketList(this.#object.iterate(SOCKET_LISTER));
   }
 
   /** What was noted for the socket at this address. */

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Mapping } from '../bpf/memory.ts';
-import type { BpfObject } from '../bpf/object.ts';
+import type { LoadedPrograms } from '../bpf/programs.ts';
 import { possibleCpus } from '../linux/cpus.ts';
 import { bound, bss, cpuCounters, kind } from '../wire/layout.ts';
 import { type Probe, programsOf } from './kernel-facts.ts';
@@ -12,6 +12,7 @@ const U64_WORDS = 2;
 
 /** How often the kernel skipped the first program of a probe, and where the second counts what it handled instead. */
 interface Skips {
+  tracepoint: string;
   firstFd: number;
   index: number;
   /** Misses before recording began. */
@@ -25,11 +26,12 @@ export class LossCounters {
   readonly #end: number;
   #words: Uint32Array;
 
-  constructor(object: BpfObject, probes: readonly Probe[]) {
+  constructor(object: LoadedPrograms, probes: readonly Probe[]) {
     this.#memory = object.map('.bss').mapMemory(bss.size);
     this.#words = new Uint32Array(this.#memory.bytes, 0, bss.size / WORD_SIZE);
     this.#end = (bss.counters + Math.min(possibleCpus(), bound.cpus) * cpuCounters.size) / WORD_SIZE;
     this.#skips = probes.map((probe) => ({
+      tracepoint: probe.tracepoint,
       firstFd: object.programFd(programsOf(probe).first),
       index: probe.index,
       before: 0,
@@ -39,6 +41,16 @@ export class LossCounters {
   /** What was missed up to now happened before all probes were attached. */
   begin(): void {
     for (const skips of this.#skips) skips.before = this.#missed(skips);
+  }
+
+  /** What {@link begin} found, by tracepoint. */
+  get skippedBefore(): Record<string, number> {
+    return Object.fromEntries(this.#skips.map(({ tracepoint, before }) => [tracepoint, before]));
+  }
+
+  /** Goes on from what another process found when it began. */
+  resume(skippedBefore: Readonly<Record<string, number>>): void {
+    for (const skips of this.#skips) skips.before = skippedBefore[skips.tracepoint] ?? 0;
   }
 
   /** Totals since the programs were loaded, by the sentence that says why. */

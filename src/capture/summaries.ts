@@ -1,13 +1,13 @@
 /**
  * Reads what the kernel side only counted (bpf/summary.h): begins a new generation, waits until no program is at work on
- * the former one, reads and removes it.
+ * the former one, and reads it. It is removed once it is stored: a recorder that is killed before leaves it to the next one.
  */
 
 import type { BootNs, WallNs } from '../base/time.ts';
 import { waitForPrograms } from '../bpf/grace.ts';
 import type { BpfMap } from '../bpf/map.ts';
 import type { Mapping } from '../bpf/memory.ts';
-import type { BpfObject } from '../bpf/object.ts';
+import type { LoadedPrograms } from '../bpf/programs.ts';
 import type { SummaryEvent } from '../event/kinds.ts';
 import { possibleCpus } from '../linux/cpus.ts';
 import { decodeSummary, type Entry, generationOf, summarizedKind } from '../wire/decode-summary.ts';
@@ -17,6 +17,16 @@ import { bound, bss, control, cpuCounters, kind, overflow, summary, summaryKey, 
 type Summarized = Decoded & { event: SummaryEvent };
 
 const NO_SOCKET = { sk: 0n, cgroupId: 0n, cgroupHierarchy: 0 };
+
+/** What {@link Summaries.take} read. */
+interface Taken {
+  /** Counts up with each call that found something. */
+  readonly number: number;
+  readonly generation: number;
+  readonly keys: readonly { map: BpfMap; keys: Buffer; count: number }[];
+  /** By places in `.bss`: how much of the overflow is told with it. */
+  readonly told: ReadonlyMap<number, bigint>;
+}
 
 export class Summaries {
   readonly #memory: Mapping;
@@ -28,8 +38,15 @@ export class Summaries {
   #lastTime: { boot: BootNs; wall: WallNs };
   /** Something may lie in the maps that a recorder before this one did not take any more. */
   #isFirst = true;
+  /** Read and not yet stored, oldest first. */
+  #taken: Taken[] = [];
+  #number = 0;
+  /** The first generation that was not read yet. */
+  #unread: number;
+  /** How much of the overflow was handed over, by places in `.bss`. */
+  readonly #told = new Map<number, bigint>();
 
-  constructor(object: BpfObject, decoding: Decoding, now: () => { boot: BootNs; wall: WallNs }) {
+  constructor(object: LoadedPrograms, decoding: Decoding, now: () => { boot: BootNs; wall: WallNs }) {
     this.#memory = object.map('.bss').mapMemory(bss.size, true);
     this.#view = new DataView(this.#memory.bytes);
     this.#maps = [
@@ -40,6 +57,37 @@ export class Summaries {
     this.#now = now;
     this.#lastTime = now();
     this.#cpus = Math.min(possibleCpus(), bound.cpus);
+    this.#unread = Number(this.#view.getBigUint64(bss.control + control.stored, true));
+  }
+
+  /** How many calls of {@link take} found something: a place in the stream, for {@link release}. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Whether something was counted that is not stored. */
+  get isHeld(): boolean {
+    return this.#taken.length > 0 || (this.#view.byteLength > 0 && this.#isUsed(this.#generation));
+  }
+
+  /** The one under which programs count now. */
+  get #generation(): number {
+    return this.#view.getUint32(bss.control + control.generation, true);
+  }
+
+  #isUsed(generation: number): boolean {
+    return this.#view.getUint32(bss.summaryState + summaryState.used, true) === (generation + 1) >>> 0;
+  }
+
+  /** Removes what was taken up to a place in the stream: it is stored. @throws BPF */
+  release(number: number): void {
+    while (this.#view.byteLength > 0 && (this.#taken[0]?.number ?? Number.POSITIVE_INFINITY) <= number) {
+      const { generation, keys, told } = this.#taken.shift() as Taken;
+      // Before anything is removed: of what is left after a kill in between the next recorder sees that it is stored.
+      this.#view.setBigUint64(bss.control + control.stored, BigInt(generation) + 1n, true);
+      for (const [at, total] of told) this.#view.setBigUint64(at, total, true);
+      for (const each of keys) each.map.remove(each.keys, each.count);
+    }
   }
 
   /**
@@ -50,12 +98,14 @@ export class Summaries {
     if (this.#view.byteLength === 0) return [];
     const from = this.#lastTime;
     this.#lastTime = this.#now();
-    const generation = this.#view.getUint32(bss.control + control.generation, true);
-    const used = this.#view.getUint32(bss.summaryState + summaryState.used, true);
+    const generation = this.#generation;
     const merged = new Map<string, Summarized>();
-    if (this.#isFirst || used === (generation + 1) >>> 0) this.#takeGeneration(generation, merged);
+    const keys = this.#isFirst || this.#isUsed(generation) ? this.#takeGeneration(generation, merged) : [];
     this.#isFirst = false;
-    return [...merged.values(), ...this.#takeOverflow(from.boot, from.wall)];
+    const told = new Map<number, bigint>();
+    const summaries = [...merged.values(), ...this.#takeOverflow(from.boot, from.wall, told)];
+    if (keys.length > 0 || told.size > 0) this.#taken.push({ number: ++this.#number, generation, keys, told });
+    return summaries;
   }
 
   close(): void {
@@ -64,37 +114,47 @@ export class Summaries {
     this.#memory.close();
   }
 
-  #takeGeneration(generation: number, merged: Map<string, Summarized>): void {
+  #takeGeneration(generation: number, merged: Map<string, Summarized>): Taken['keys'] {
     this.#view.setBigUint64(bss.control + control.generation, BigInt(generation) + 1n, true);
     waitForPrograms();
+    const taken: { map: BpfMap; keys: Buffer; count: number }[] = [];
+    const isNew = (of: number): boolean => of >= this.#unread;
     for (const { map, isTotal } of this.#maps) {
       for (const { keys, values, count } of map.entries(summaryKey.size, summary.size)) {
-        let taken = 0;
+        const ofPast: Buffer[] = [];
         for (let i = 0; i < count; i++) {
           const entry = { keys, keyAt: i * summaryKey.size, values, valueAt: i * summary.size };
-          if (generationOf(entry) > generation) continue;
-          add(merged, this.#decode(entry, isTotal));
-          // moved together at the begin of the buffer, to be removed at once
-          keys.copyWithin(taken++ * summaryKey.size, entry.keyAt, entry.keyAt + summaryKey.size);
+          const own = generationOf(entry);
+          // What was read before is on its way to the disk, or stored by a recorder that did not come to remove it.
+          if (own > generation || (!isNew(own) && !this.#isFirst)) continue;
+          if (isNew(own)) add(merged, this.#decode(entry, isTotal), own);
+          ofPast.push(Buffer.from(keys.subarray(entry.keyAt, entry.keyAt + summaryKey.size)));
         }
-        map.remove(keys, taken);
+        if (ofPast.length > 0) taken.push({ map, keys: Buffer.concat(ofPast), count: ofPast.length });
       }
     }
+    this.#unread = generation + 1;
+    return taken;
   }
 
   #decode(entry: Entry, isTotal: boolean): Summarized {
     return decodeSummary(entry, isTotal, this.#decoding);
   }
 
-  /** What found no room in any map. How much of it was told is noted beside it, for the recorder after this one. */
-  #takeOverflow(boot: BootNs, from: WallNs): Summarized[] {
+  /**
+   * What found no room in any map. How much of it was told is noted beside it, for the recorder after this one.
+   * @param told gets what is to be noted, by places in `.bss`
+   */
+  #takeOverflow(boot: BootNs, from: WallNs, told: Map<number, bigint>): Summarized[] {
     const taken: Summarized[] = [];
     for (let recordKind = 0; recordKind < kind.count; recordKind++) {
       const toldAt = bss.control + control.told + recordKind * overflow.size;
       const [events, segments, bytes] = [overflow.events, overflow.segments, overflow.bytes].map((field) => {
         const total = this.#sum(cpuCounters.overflow + recordKind * overflow.size + field);
-        const since = total - this.#view.getBigUint64(toldAt + field, true);
-        this.#view.setBigUint64(toldAt + field, total, true);
+        const place = toldAt + field;
+        const since = total - (this.#told.get(place) ?? this.#view.getBigUint64(place, true));
+        this.#told.set(place, total);
+        if (since > 0n) told.set(place, total);
         return Number(since);
       }) as [number, number, number];
       if (events === 0) continue;
@@ -128,9 +188,12 @@ export class Summaries {
   }
 }
 
-/** The kernel side counts for each CPU, and by facts that make no difference here. */
-function add(merged: Map<string, Summarized>, one: Summarized): void {
-  const key = identityOf(one);
+/**
+ * The kernel side counts for each CPU, and by facts that make no difference here. Generations are kept apart: the same one gives
+ * the same summaries again when a recorder was killed that had just stored them.
+ */
+function add(merged: Map<string, Summarized>, one: Summarized, generation: number): void {
+  const key = `${generation}|${identityOf(one)}`;
   const known = merged.get(key)?.event;
   if (known === undefined) {
     merged.set(key, one);

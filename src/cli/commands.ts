@@ -29,6 +29,7 @@ const record = defineCommand({
   examples: [
     { line: 'sudo losslog record', doc: 'record until Ctrl-C, and show it' },
     { line: 'sudo losslog record --netns blue --for 10m', doc: 'one network namespace, ten minutes' },
+    { line: 'sudo losslog record --detach', doc: 'let the kernel record until losslog record takes over' },
     { line: 'sudo losslog record --print=json | jq .', doc: 'every event into another program' },
   ],
   run: async (values, output) => (await import('./record.ts')).record(values, output),
@@ -289,6 +290,27 @@ const serve = defineCommand({
   run: async (values) => (await import('./serve.ts')).serve(values),
 });
 
+const stop = defineCommand({
+  name: 'stop',
+  summary: 'end a recording that goes on in the kernel without a recorder',
+  about: [
+    'After record --detach, and when a recorder was killed, the kernel records on. This stores what it holds and removes it from the kernel. A recorder that runs is ended by its own Ctrl-C or SIGTERM.',
+  ],
+  flags: {
+    store: storeFlag,
+    pin: {
+      type: 'value',
+      placeholder: 'DIR',
+      doc: 'the directory of bpffs that it is pinned in, where record was given one; losslog doctor lists them',
+      parse: nonEmpty,
+    },
+    discard: { type: 'switch', doc: 'do not store what the kernel holds' },
+    json,
+  },
+  examples: [{ line: 'sudo losslog stop', doc: 'nothing of losslog stays in the kernel' }],
+  run: async (values, output) => (await import('./stop.ts')).stop(values, output),
+});
+
 const doctor = defineCommand({
   name: 'doctor',
   summary: 'what this host can and cannot show, and how to mend it',
@@ -337,6 +359,7 @@ export const commands: readonly Command[] = [
   show,
   why,
   top,
+  stop,
   coverageCommand,
   serve,
   exportCommand,

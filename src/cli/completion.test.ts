@@ -16,7 +16,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test('bash completes commands, flags and listed values', () => {
-  assert.deepEqual(complete('losslog', 's'), ['show', 'serve']);
+  assert.deepEqual(complete('losslog', 's'), ['show', 'stop', 'serve']);
   assert.deepEqual(complete('losslog', 'top', '--p'), ['--peer', '--port', '--process', '--pid']);
   assert.deepEqual(complete('losslog', 'show', '--cause', 's'), ['syn', 'syn-ack']);
   assert.deepEqual(complete('losslog', 'top', '--by', 'p'), ['peer', 'process']);

@@ -78,3 +78,33 @@ test('a stretch that is whole, and a store without anything', () => {
   const empty = run(['coverage', '--store', dir]);
   assert.deepEqual([empty.status, empty.stderr], [0, 'losslog: the store holds nothing yet\n']);
 });
+
+test('a stretch in which the kernel recorded alone is no gap, also when it is told after the time asked for', () => {
+  const alone = join(dir, 'alone');
+  let now = at(0);
+  const session = { bootId: 'b', losslogVersion: '0', kernel: '0', host: 'h' };
+  const first = StoreWriter.open(alone, session, { now: () => now });
+  now = at(60);
+  first.close();
+  now = at(120);
+  const second = StoreWriter.open(alone, session, { now: () => now });
+  const why = 'the kernel recorded alone';
+  second.write([
+    { kind: 'coverage', time: at(121), from: at(59), until: at(121), state: 'recording', count: 0, why } as Event,
+  ]);
+  now = at(180);
+  second.close();
+  const { stdout, stderr } = run([
+    'coverage',
+    '--store',
+    alone,
+    '--since',
+    '2026-03-01 10:00:30',
+    '--until',
+    '2026-03-01 10:01:30',
+  ]);
+  assert.equal(stderr, 'losslog: the recorder was running all that time\n');
+  assert.match(stdout, /10:00:59 {2}to 10:02:01 .* recording {2}0 events: the kernel recorded alone\n$/);
+  const show = run(['show', '--store', alone, '--since', '2026-03-01 10:01:10', '--until', '2026-03-01 10:01:30']);
+  assert.match(show.stderr, /nothing found: the recorder was running all that time/);
+});

@@ -78,6 +78,16 @@ export const recordFlags = {
   },
   all: { type: 'switch', doc: 'print benign drops too' },
   for: { type: 'value', placeholder: 'DURATION', doc: 'end after this long: 10s, 5m, 1h30m', parse: parseDuration },
+  pin: {
+    type: 'value',
+    placeholder: 'DIR',
+    doc: 'keep the kernel side in this directory of a bpffs, beyond the end of this process; none: not at all (one for each store)',
+    parse: nonEmpty,
+  },
+  detach: {
+    type: 'switch',
+    doc: 'at the end leave the kernel recording; without --for that is at once. losslog record goes on from there, losslog stop ends it',
+  },
   'max-size': {
     type: 'value',
     placeholder: 'SIZE',

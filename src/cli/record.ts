@@ -3,7 +3,7 @@
 import { NS_PER_MS, wallFromMs } from '../base/time.ts';
 import { DEFAULT_LIMITS } from '../capture/limits.ts';
 import { localDay } from '../event/local-time.ts';
-import { type RecorderOptions, type RecorderReady, runRecorder } from '../recorder/recorder.ts';
+import { type LeftBehind, type RecorderOptions, type RecorderReady, runRecorder } from '../recorder/recorder.ts';
 import type { LiveHub } from '../server/live.ts';
 import type { Serving } from '../server/serve.ts';
 import { storeDir } from './default-store.ts';
@@ -42,6 +42,7 @@ export async function record(values: Values, output: Output): Promise<number> {
         if (server) server.stats = info.stats;
         talk(readyText(info));
       },
+      onLeft: (left) => talk(leftText(left)),
       onTalk: talk,
       signal: stop.signal,
     });
@@ -85,6 +86,8 @@ function recorderOptions(
     ...(values['report-every'] === undefined ? {} : { reportIntervalMs: Number(values['report-every'] / NS_PER_MS) }),
     ...(values.source === undefined ? {} : { source: values.source }),
     ...(values.offsets === undefined ? {} : { offsetsFile: values.offsets }),
+    ...(values.pin === undefined ? {} : { pin: values.pin }),
+    ...(values.detach ? { detach: true } : {}),
     ...(values['max-size'] === undefined ? {} : { maxBytes: values['max-size'] }),
     ...(values['max-age'] === undefined ? {} : { maxAgeNs: values['max-age'] }),
     ...(values.for === undefined ? {} : { forNs: values.for }),
@@ -110,10 +113,16 @@ function stopOnSignals(stop: AbortController): void {
   }
 }
 
-function readyText({ storeDir: dir, kernel, source, probes, missing, netns }: RecorderReady): string {
+function leftText({ pinned, capacity: { connections, drops } }: LeftBehind): string {
+  const room = `${connections} retransmissions and resets, and ${drops} drops`;
+  return `the kernel records on without a process (${pinned}): it holds ${room} until losslog record drains them; losslog stop ends it`;
+}
+
+function readyText({ storeDir: dir, kernel, source, probes, missing, netns, notPinned }: RecorderReady): string {
   const where = netns.map(({ inode, name }) => name ?? String(inode)).join(', ');
   const scope = where === '' ? '' : `, netns ${where}`;
   const lacking = missing.length === 0 ? '' : `, without ${missing.join(', ')} (losslog doctor tells why)`;
   const by = source === 'bpf' ? '' : ` of ${source}`;
-  return `recording to ${dir} (${probes.length} probes${by}, Linux ${kernel}${scope}${lacking})`;
+  const pins = notPinned === undefined ? '' : ', ends with this process (losslog doctor tells why)';
+  return `recording to ${dir} (${probes.length} probes${by}, Linux ${kernel}${scope}${lacking}${pins})`;
 }

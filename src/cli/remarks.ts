@@ -4,7 +4,7 @@ import { type WallNs, wallFromMs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import { localTime } from '../event/local-time.ts';
 import type { StoreReader } from '../store/store.ts';
-import { gapsIn, type Stretch, sessionStretch } from '../store/stretches.ts';
+import { gapsIn, recordedAlone, type Stretch, sessionStretch } from '../store/stretches.ts';
 import { coverageText } from './history.ts';
 
 export interface Answer {
@@ -47,7 +47,8 @@ function trust(reader: StoreReader, filter: Filter, begins: WallNs): string {
     .coverage()
     .sessions.map((session) => ({ ...sessionStretch(session, now), filter: session.filter }))
     .filter(({ from, until }) => from < asked.until && until > asked.from);
-  const parts = [coverageText(gapsIn(asked, sessions))];
+  const alone = recordedAlone(reader, asked) as unknown as Stretch[];
+  const parts = [coverageText(gapsIn(asked, [...sessions, ...alone]))];
   const limits = new Set(sessions.map((session) => session.filter).filter((text) => text !== undefined));
   if (limits.size > 0) parts.push(`it was told to record only: ${[...limits].join(' / ')}`);
   const missed = countMissed(reader, asked);

@@ -4,6 +4,7 @@ import { LosslogError } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
 import type { Capture, SourceName } from '../capture/capture.ts';
 import type { Limits } from '../capture/limits.ts';
+import type { PinSet } from '../capture/pin-set.ts';
 
 export interface CaptureOptions {
   /** The source that the user asks for; else the best that works here. */
@@ -15,6 +16,8 @@ export interface CaptureOptions {
   reportIntervalMs?: number;
   /** Of the source kprobe: where fields lie, written elsewhere. */
   offsetsFile?: string;
+  /** Of the source bpf: where programs at work may be found. */
+  pins?: PinSet | undefined;
   toWall(time: BootNs): WallNs;
 }
 
@@ -22,7 +25,7 @@ export interface CaptureOptions {
 async function open(source: SourceName, options: CaptureOptions): Promise<Capture> {
   if (source === 'ftrace') return new (await import('../capture/tracefs/ftrace-capture.ts')).FtraceCapture(options);
   if (source === 'kprobe') return new (await import('../capture/tracefs/kprobe-capture.ts')).KprobeCapture(options);
-  return new (await import('../capture/bpf-capture.ts')).BpfCapture(options);
+  return (await import('../capture/bpf-capture.ts')).BpfCapture.open(options);
 }
 
 /**

@@ -1,17 +1,25 @@
 /** What the recorder could not see, as events in the stream: losses, missing probes, steps of the clock. */
 
-import { NS_PER_S } from '../base/time.ts';
+import { NS_PER_S, type WallNs } from '../base/time.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import type { ClockSample, ClockStep } from '../linux/clock.ts';
+
+/** Losses told so far, by the sentence that says why, and when that was. */
+export interface ToldLosses {
+  readonly totals: ReadonlyMap<string, number>;
+  readonly until: ClockSample;
+}
 
 export class CoverageLedger {
   readonly #now: () => ClockSample;
   #last: ReadonlyMap<string, number> = new Map();
   #lastTime: ClockSample;
 
-  constructor(now: () => ClockSample) {
+  /** @param told what an earlier recorder told of the same counters */
+  constructor(now: () => ClockSample, told?: ToldLosses) {
     this.#now = now;
-    this.#lastTime = now();
+    this.#last = told?.totals ?? new Map();
+    this.#lastTime = told?.until ?? now();
   }
 
   /** What this kernel does not show, a sentence each. */
@@ -51,6 +59,18 @@ export class CoverageLedger {
         count,
         why,
       }));
+  }
+
+  /** What {@link losses} has told. */
+  get told(): ToldLosses {
+    return { totals: this.#last, until: this.#lastTime };
+  }
+
+  /** A stretch of which there is more to say than whether a recorder ran. */
+  stretch(state: CoverageEvent['state'], from: WallNs, why: string, count?: number): CoverageEvent {
+    const { wall, boot } = this.#now();
+    const known = count === undefined ? {} : { count };
+    return { kind: 'coverage', time: wall, bootNs: boot, from, until: wall, state, ...known, why };
   }
 
   /** The wall clock was set: times before and after do not compare. */

@@ -7,6 +7,7 @@ import { Btf } from '../linux/btf.ts';
 import { attempt, type Check, finding } from './check.ts';
 import * as host from './host-checks.ts';
 import { ftraceCheck, kernelBtf, kernelChecks, kprobeCheck, programsCheck } from './kernel-checks.ts';
+import { bpffsCheck, pinChecks } from './pin-checks.ts';
 
 /** On every kernel. */
 const NEVER_SEEN: readonly Check[] = [
@@ -57,6 +58,8 @@ export async function diagnose(storeDir: string): Promise<Check[]> {
     host.pidNamespaceCheck(),
     host.clockCheck(),
     host.tracefsCheck(),
+    bpffsCheck(),
+    ...pinChecks(),
     ...NEVER_SEEN,
   ];
 }

@@ -59,7 +59,7 @@ export function kernelChecks(btf: Btf): Check[] {
 export function programsCheck(): Check {
   return attempt('programs', 'missing', () => {
     const clock = new WallClock();
-    const capture = new BpfCapture({ netns: [], drops: true, toWall: (time) => clock.toWall(time) });
+    const capture = BpfCapture.open({ netns: [], drops: true, toWall: (time) => clock.toWall(time) });
     capture.close();
     return 'the kernel accepts them';
   });

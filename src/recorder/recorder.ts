@@ -1,11 +1,13 @@
 /** The pipeline: capture → enrich → sinks. The one place that knows every stage. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../base/errors.ts';
+import { LosslogError, messageOf } from '../base/errors.ts';
 import { NS_PER_MS } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
+import { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Capture, CaptureHandlers, SourceName } from '../capture/capture.ts';
 import type { Limits } from '../capture/limits.ts';
+import type { PinSet } from '../capture/pin-set.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
@@ -13,11 +15,16 @@ import type { RecorderStats } from '../export/recorder-metrics.ts';
 import { readBootIdentity } from '../linux/boot.ts';
 import { sampleClocks, WallClock } from '../linux/clock.ts';
 import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
-import { StoreWriter } from '../store/writer.ts';
+import { StoreLock } from '../store/lock.ts';
+import { type StoreSession, StoreWriter } from '../store/store.ts';
+import { type Begun, beginPinned } from './begin-pinned.ts';
 import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
+import { type Estate, estateOf } from './inheritance.ts';
+import { Intake } from './intake.ts';
 import { LimitedStretches } from './limited.ts';
 import { Pipeline } from './pipeline.ts';
+import { NO_PINS, openPins, type Survival } from './survival.ts';
 import { version } from './version.ts';
 
 export interface RecorderOptions {
@@ -39,8 +46,14 @@ export interface RecorderOptions {
   maxAgeNs?: bigint;
   /** Stop after so long. */
   forNs?: bigint;
+  /** A directory on bpffs to pin in, or `none`; one of the store's own, when absent. */
+  pin?: string;
+  /** At the end, leave the kernel recording; without `forNs` that is at once. */
+  detach?: boolean;
   /** Called once every probe is attached. */
   onReady(info: RecorderReady): void;
+  /** Called at the end with {@link detach}. */
+  onLeft?(left: LeftBehind): void;
   /** Every event, as it goes to the store. */
   onEvents?(events: readonly Event[]): void;
   /** What the user should know, a line each. */
@@ -60,6 +73,17 @@ export interface RecorderReady {
   netns: { inode: number; name?: string }[];
   /** How the recorder is doing, while it records. */
   stats(): RecorderStats;
+  /** Where the programs are pinned; absent: they end with this process. */
+  pinned?: string;
+  /** Why they are not pinned, unless the user wanted it so. */
+  notPinned?: string;
+}
+
+/** What a recorder that ends leaves at work. */
+export interface LeftBehind {
+  pinned: string;
+  /** How many records the kernel holds until another recorder drains them. */
+  capacity: { connections: number; drops: number };
 }
 
 /** How often losses are counted and the clock is sampled. */
@@ -71,6 +95,19 @@ const HOUSEKEEPING_MS = 1000;
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
   const netns = options.netns.map((text) => resolveNetns(text));
+  StoreLock.requireFree(options.storeDir);
+  const pins =
+    options.source === undefined || options.source === 'bpf' ? openPins(options.storeDir, options.pin) : NO_PINS;
+  try {
+    await runWithPins(options, netns, pins);
+  } finally {
+    if (typeof pins !== 'string') pins.close();
+  }
+}
+
+/** @param pins or why there are none */
+async function runWithPins(options: RecorderOptions, netns: readonly number[], pins: PinSet | string): Promise<void> {
+  if (options.detach && typeof pins === 'string') throw cannotDetach(pins);
   const identity = readBootIdentity();
   const clock = new WallClock();
   const capture = await chooseCapture(
@@ -78,6 +115,7 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
       netns,
       drops: options.drops,
       limits: options.limits,
+      pins: typeof pins === 'string' ? undefined : pins,
       toWall: (time) => clock.toWall(time),
       ...(options.reportIntervalMs === undefined ? {} : { reportIntervalMs: options.reportIntervalMs }),
       ...(options.source === undefined ? {} : { source: options.source }),
@@ -87,27 +125,31 @@ export async function runRecorder(options: RecorderOptions): Promise<void> {
   );
   try {
     const filter = filterText(netns, options.drops);
-    const store = StoreWriter.open(
-      options.storeDir,
-      {
-        bootId: identity.bootId,
-        losslogVersion: version(),
-        kernel: identity.kernelRelease,
-        host: identity.hostName,
-        ...(filter === undefined ? {} : { filter }),
-      },
-      {
-        ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
-        ...(options.maxAgeNs === undefined ? {} : { maxAgeNs: options.maxAgeNs }),
-      },
-    );
+    const session = {
+      bootId: identity.bootId,
+      losslogVersion: version(),
+      kernel: identity.kernelRelease,
+      host: identity.hostName,
+      ...(filter === undefined ? {} : { filter }),
+    };
+    const estate = typeof pins === 'string' ? undefined : estateOf(options.storeDir, pins, clock, identity.bootId);
+    const store = StoreWriter.open(options.storeDir, session, {
+      ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
+      ...(options.maxAgeNs === undefined ? {} : { maxAgeNs: options.maxAgeNs }),
+    });
+    let survival: Survival | undefined;
     try {
-      await record(options, capture, clock, store, () =>
-        options.onReady(ready(options, capture, store, identity.kernelRelease, netns)),
+      survival = await record(options, capture, clock, store, estate && { estate, session }, (pinned) =>
+        options.onReady({
+          ...ready(options, capture, store, session.kernel, netns),
+          ...pinned,
+          ...whyNot(options, capture, pins),
+        }),
       );
     } finally {
       store.close();
     }
+    if (survival) endSurvival(survival, options);
   } finally {
     capture.close();
   }
@@ -118,27 +160,37 @@ async function record(
   capture: Capture,
   clock: WallClock,
   store: StoreWriter,
-  onAttached: () => void,
-): Promise<void> {
-  const owners = new OwnerResolver(capture.owners);
-  const deliver = (events: readonly Event[]): void => {
-    store.write(events);
-    options.onEvents?.(events);
-  };
-  const pipeline = new Pipeline(owners, new NetnsNames(), deliver, () => store.afterStored(capture.checkpoint()));
-  const ledger = new CoverageLedger(() => sampleClocks());
-  const limited = new LimitedStretches(() => sampleClocks());
+  pinning: { estate: Estate; session: StoreSession } | undefined,
+  onAttached: (pinned: Pick<RecorderReady, 'pinned'>) => void,
+): Promise<Survival | undefined> {
+  const intake = new Intake(store, options.onEvents);
+  const limited = new LimitedStretches(sampleClocks);
   const errors = new ErrorTalk(options.onTalk);
+  const names = new NetnsNames();
+  const owners = new OwnerResolver(capture.owners);
+  const pipeline = new Pipeline(owners, names, intake.write, () => store.afterStored(capture.checkpoint()));
   const canPoll = await pollWorks();
   const handlers: CaptureHandlers = {
     onEvents: (batch) => pipeline.add(batch),
     onError: (message) => errors.add(message),
     room: () => store.room - pipeline.collected,
   };
-  capture.start(handlers, canPoll);
-  owners.prime();
+  const start = (): void => {
+    capture.start(handlers, canPoll);
+    owners.prime();
+  };
+  const { ledger, survival } =
+    pinning && capture instanceof BpfCapture
+      ? beginPinned({
+          ...pinning,
+          ...{ capture, store, intake, pipeline, names, start },
+          storeDir: options.storeDir,
+          onError: handlers.onError,
+          onTalk: options.onTalk,
+        })
+      : beginUnpinned(start);
   pipeline.emit(ledger.blind(capture.blindSpots));
-  onAttached();
+  onAttached(survival ? { pinned: survival.path } : {});
   for (const spot of capture.blindSpots) options.onTalk(spot);
   const takeCounted = (): void => {
     try {
@@ -149,29 +201,65 @@ async function record(
       errors.add(messageOf(error));
     }
   };
+  const noteLosses = (): void => {
+    const losses = ledger.losses(capture.losses());
+    const { told } = ledger;
+    pipeline.emit(losses);
+    if (losses.length > 0) store.afterStored(() => survival?.noteTold(told));
+  };
   const housekeeping = setInterval(() => {
     // While nothing can be stored the kernel goes on adding up.
     if (store.room === Number.POSITIVE_INFINITY) takeCounted();
     const step = clock.sample();
     if (step) pipeline.emit([ledger.clockStep(step)]);
-    pipeline.emit(ledger.losses(capture.losses()));
+    noteLosses();
+    survival?.beat();
     errors.flush();
   }, HOUSEKEEPING_MS);
   try {
     await untilDone(options);
   } finally {
     clearInterval(housekeeping);
-    capture.stop();
+    if (options.detach && survival) survival.leave();
+    else capture.stop();
     takeCounted();
     pipeline.emit(limited.end());
-    pipeline.emit(ledger.losses(capture.losses()));
+    noteLosses();
     pipeline.flush();
     errors.flush();
   }
+  return survival;
 }
 
+function beginUnpinned(start: () => void): Begun {
+  start();
+  return { ledger: new CoverageLedger(sampleClocks), survival: undefined };
+}
+
+function endSurvival(survival: Survival, { detach, onLeft, onTalk }: RecorderOptions): void {
+  if (detach) onLeft?.({ pinned: survival.path, capacity: survival.capacity });
+  else if (!survival.end()) {
+    onTalk(`not all could be stored: the rest stays in the kernel (${survival.path}) for the next losslog record`);
+  }
+}
+
+/** A remark where the host, not the user, does not want it. */
+function whyNot(
+  { pin }: RecorderOptions,
+  { source }: Capture,
+  pins: PinSet | string,
+): Pick<RecorderReady, 'notPinned'> {
+  return source === 'bpf' && pin !== NO_PINS && typeof pins === 'string' ? { notPinned: pins } : {};
+}
+
+const cannotDetach = (why: string): LosslogError =>
+  new LosslogError('NOT_SUPPORTED', `cannot leave the kernel recording: ${why}`, {
+    hint: 'record with BPF as root, with bpffs mounted (mount -t bpf bpf /sys/fs/bpf)',
+  });
+
 /** Never rejects: an abort is the ordinary end. */
-async function untilDone({ forNs, signal }: RecorderOptions): Promise<void> {
+async function untilDone({ forNs, detach, signal }: RecorderOptions): Promise<void> {
+  if (detach && forNs === undefined) return;
   const forever = 2 ** 31 - 1;
   const end = forNs === undefined ? Number.POSITIVE_INFINITY : performance.now() + Number(forNs / NS_PER_MS);
   while (!signal.aborted && performance.now() < end) {

@@ -3,11 +3,13 @@
  * whatever way, and it holds between containers, where a process id means nothing.
  */
 
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { LosslogError } from '../base/errors.ts';
 import { isBusy } from './sqlite.ts';
+
+const LOCK_FILE = 'writer.lock';
 
 export class StoreLock {
   readonly #db: DatabaseSync;
@@ -16,7 +18,7 @@ export class StoreLock {
 
   /** @throws STORE when another process writes to the store; else what SQLite throws. */
   static acquire(dir: string): StoreLock {
-    const path = join(dir, 'writer.lock');
+    const path = join(dir, LOCK_FILE);
     const db = new DatabaseSync(path, { timeout: 200 });
     try {
       noteHolder(db);
@@ -31,6 +33,11 @@ export class StoreLock {
         cause: error,
       });
     }
+  }
+
+  /** Does nothing where no store is yet. @throws STORE when another process writes to it */
+  static requireFree(dir: string): void {
+    if (existsSync(join(dir, LOCK_FILE))) StoreLock.acquire(dir).release();
   }
 
   private constructor(db: DatabaseSync, path: string) {

@@ -47,13 +47,32 @@ export function coverageEvents(
   asked: Stretch,
   now: WallNs,
 ): CoverageEvent[] {
-  return [...running(sessions, asked, now), ...told(reader, asked)].sort(byTime);
+  const alone = recordedAlone(reader, asked);
+  const others = told(reader, asked).filter((one) => !isRecordedAlone(one));
+  return [...running(sessions, alone, asked, now), ...alone, ...others].sort(byTime);
+}
+
+/** A stretch in which the kernel recorded without a recorder, and whose events came to the store later (src/recorder/inheritance.ts). */
+const isRecordedAlone = ({ state, count }: CoverageEvent): boolean => state === 'recording' && count !== undefined;
+
+/** The stretches of `asked` in which the kernel recorded alone; each is told at its end. */
+export function recordedAlone(reader: StoreReader, asked: Stretch): CoverageEvent[] {
+  const events = reader.events({ since: asked.from, kinds: ['coverage'] }, { order: 'oldest' });
+  return [...events].filter(
+    (one): one is CoverageEvent =>
+      one.kind === 'coverage' && isRecordedAlone(one) && one.from < asked.until && one.until > asked.from,
+  );
 }
 
 const byTime = (a: CoverageEvent, b: CoverageEvent): number => Number(a.from - b.from) || Number(a.until - b.until);
 
 /** Stretches in which a recorder ran, and those between them. */
-function running(sessions: readonly Session[], asked: Stretch, now: WallNs): CoverageEvent[] {
+function running(
+  sessions: readonly Session[],
+  alone: readonly CoverageEvent[],
+  asked: Stretch,
+  now: WallNs,
+): CoverageEvent[] {
   const ran = sessions
     .map((session) => ({ ...sessionStretch(session, now), filter: session.filter }))
     .filter(({ from, until }) => from < asked.until && until > asked.from)
@@ -61,7 +80,8 @@ function running(sessions: readonly Session[], asked: Stretch, now: WallNs): Cov
       ...event('recording', { from: later(from, asked.from), until: earlier(until, asked.until) }),
       ...(filter === undefined ? {} : { why: `only: ${filter}` }),
     }));
-  const down = gapsIn(asked, ran as unknown as Stretch[]).map((gap) => event('down', gap));
+  const covered = [...ran, ...alone] as unknown as Stretch[];
+  const down = gapsIn(asked, covered).map((gap) => event('down', gap));
   return [...ran, ...down.map((stretch) => ({ ...stretch, why: 'the recorder was not running' }))];
 }
 

@@ -8,12 +8,12 @@ export const bound = {
 } as const;
 
 export const bss = {
-  size: 409948,
+  size: 409956,
   counters: 0,
   control: 393216,
-  summaryState: 393344,
-  dueTotal: 393360,
-  dueKey: 393488,
+  summaryState: 393352,
+  dueTotal: 393368,
+  dueKey: 393496,
 } as const;
 
 export const cgroupKey = {
@@ -72,9 +72,10 @@ export const connectionRecord = {
 } as const;
 
 export const control = {
-  size: 128,
+  size: 136,
   generation: 0,
-  told: 8,
+  stored: 8,
+  told: 16,
 } as const;
 
 export const cpuCounters = {

@@ -1,0 +1,345 @@
+/** kill -9, crashes, other configurations and leaving on purpose: what the kernel recorded alone is stored later, once each. */
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DropRule } from '../lab/drop-rule.ts';
+import type { Host } from '../lab/host.ts';
+import { Lab } from '../lab/lab.ts';
+import { LOSSLOG, Recorder } from '../lab/recorder.ts';
+import { blastUdp, holdConnection, startSink } from '../lab/traffic.ts';
+import { findPinDirectory } from '../src/capture/pin-place.ts';
+import { PinSet } from '../src/capture/pin-set.ts';
+import { dropRecord } from '../src/wire/layout.ts';
+import { requires } from './helpers/requires.ts';
+import { seen } from './helpers/seen.ts';
+
+const here = requires('root', 'btf');
+const PORT = 9999;
+/** Longer than the kernel waits before it frees what lies in a closed socket. */
+const QUIET_MS = 200;
+/** Longer than a recorder waits before it commits. */
+const COMMITTED_MS = 900;
+
+function temporaryDirectory(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'losslog-survival-'));
+  t.after(() => {
+    losslog('stop', '--discard', '--store', dir);
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return dir;
+}
+
+interface Hosts {
+  client: Host;
+  server: Host;
+  rule: DropRule;
+}
+
+async function withHosts<T>(use: (hosts: Hosts) => Promise<T>): Promise<T> {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts({ ipv6: false });
+  const rule = server.dropMatching({ protocol: 'udp', dport: PORT });
+  await sleep(QUIET_MS);
+  return await use({ client, server, rule });
+}
+
+const blast = ({ client, server }: Hosts, count: number, rate?: number) =>
+  blastUdp(client, { host: server.ip4, port: PORT, count, ...(rate === undefined ? {} : { rate }) });
+
+const firewalled = (recorder: Recorder) =>
+  recorder.eventsOf('drop', '--reason', 'NETFILTER_DROP', '--port', String(PORT));
+/** How many of the firewall's drops are only counted. */
+const summarized = (recorder: Recorder): number =>
+  recorder.eventsOf('summary', '--reason', 'NETFILTER_DROP').reduce((sum, { events }) => sum + events, 0);
+const coverage = (recorder: Recorder) =>
+  recorder.eventsOf('coverage').map(({ state, count, why }) => ({ state, count, why }));
+const losslog = (...args: string[]) => spawnSync(LOSSLOG, args, { encoding: 'utf8', timeout: 60_000 });
+
+const KILLED = 'the kernel recorded alone (the recorder was killed or crashed); drained later';
+const DETACHED = 'the kernel recorded alone (the recorder had left it so); drained later';
+
+test('what happens between a kill -9 and the next recorder is stored, with its owner, and told', here, async (t) => {
+  const { before, after, told, owners, trust } = await seen(() =>
+    withHosts(async (hosts) => {
+      const { client, server } = hosts;
+      const storeDir = temporaryDirectory(t);
+      const sink = await startSink(server);
+      await using first = await Recorder.start({ hosts: [server, client], storeDir });
+      const holder = await holdConnection(client, { host: server.ip4, port: sink.port });
+      await blast(hosts, 7);
+      await sleep(COMMITTED_MS);
+      await first.crash();
+      const before = firewalled(first).length;
+      await blast(hosts, 11);
+      const wall = server.dropMatching({ protocol: 'tcp', dport: sink.port });
+      await holder.tell('send 100');
+      await sleep(600);
+      holder.process.kill();
+      await sleep(QUIET_MS);
+      wall.remove();
+      await using second = await Recorder.start({ hosts: [server, client], storeDir });
+      await second.stop();
+      const resent = second.eventsOf('retransmit');
+      return {
+        before,
+        after: firewalled(second).length,
+        told: coverage(second).map(({ state, why }) => ({ state, why })),
+        owners: new Set(resent.map(({ pid, ownerHow }) => `${pid === holder.process.pid} ${ownerHow}`)),
+        trust: losslog('coverage', '--store', storeDir).stderr,
+      };
+    }),
+  );
+  assert.deepEqual([before, after], [7, 18]);
+  assert.deepEqual(told, [{ state: 'recording', why: KILLED }]);
+  assert.deepEqual(owners, new Set(['true connect']), 'also of a process that was gone by then');
+  assert.match(trust, /the recorder was running all that time/);
+});
+
+test('killed again and again at any moment, nothing is lost and nothing is there twice', here, async (t) => {
+  const { stored, dropped, lost, stamps } = await seen(() =>
+    withHosts(async (hosts) => {
+      const storeDir = temporaryDirectory(t);
+      let isOver = false;
+      const before = hosts.rule.packets();
+      const flow = async (): Promise<void> => {
+        while (!isOver) await blast(hosts, 1009, 3000);
+      };
+      const flowing: Promise<void>[] = [];
+      for (let round = 0; round < 8; round++) {
+        await using recorder = await Recorder.start({ hosts: [hosts.server], storeDir });
+        if (round === 0) flowing.push(flow());
+        // From just after the start to well into a steady rhythm of commits, at odds with it.
+        await sleep((round * 137) % 1100);
+        await recorder.crash();
+        recorder.leave();
+      }
+      await using last = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await sleep(300);
+      isOver = true;
+      await Promise.all(flowing);
+      await sleep(QUIET_MS);
+      await last.stop();
+      const events = firewalled(last);
+      return {
+        stored: events.length,
+        dropped: hosts.rule.packets() - before,
+        lost: coverage(last).filter(({ state }) => state === 'lost'),
+        stamps: new Set(events.map(({ time, sport }) => `${time} ${sport}`)).size,
+      };
+    }),
+  );
+  assert.deepEqual(lost, []);
+  assert.equal(stored, dropped);
+  assert.equal(stamps, stored, 'no event is there twice');
+  assert.ok(dropped > 8 * 500, `${dropped} packets dropped`);
+});
+
+test('what overflows the rings while the kernel is alone is counted there, exactly', here, async (t) => {
+  const { single, summed, dropped } = await seen(() =>
+    withHosts(async (hosts) => {
+      const storeDir = temporaryDirectory(t);
+      await using first = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await first.crash();
+      const before = hosts.rule.packets();
+      await blast(hosts, 60_013);
+      await sleep(QUIET_MS);
+      const dropped = hosts.rule.packets() - before;
+      await using second = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await second.stop();
+      return { dropped, single: firewalled(second).length, summed: summarized(second) };
+    }),
+  );
+  assert.equal(dropped, 60_013);
+  assert.equal(single + summed, dropped);
+  assert.ok(single > 20_000 && single <= (4 * 1024 * 1024) / dropRecord.size, `${single} single`);
+});
+
+test('killed again and again in a storm, single events and counts are what the firewall dropped', here, async (t) => {
+  const { single, summed, dropped } = await seen(() =>
+    withHosts(async (hosts) => {
+      const storeDir = temporaryDirectory(t);
+      let isOver = false;
+      const before = hosts.rule.packets();
+      const flow = async (): Promise<void> => {
+        while (!isOver) await blast(hosts, 5003, 20_000);
+      };
+      const flowing: Promise<void>[] = [];
+      const options = { hosts: [hosts.server], args: ['--limit-drops', '50/100'], limited: true, storeDir };
+      for (let round = 0; round < 7; round++) {
+        await using recorder = await Recorder.start(options);
+        if (round === 0) flowing.push(flow());
+        await sleep(700 + ((round * 211) % 1500));
+        await recorder.crash();
+        recorder.leave();
+      }
+      await using last = await Recorder.start(options);
+      await sleep(300);
+      isOver = true;
+      await Promise.all(flowing);
+      await sleep(QUIET_MS);
+      await last.stop();
+      return { dropped: hosts.rule.packets() - before, single: firewalled(last).length, summed: summarized(last) };
+    }),
+  );
+  assert.equal(single + summed, dropped);
+  assert.ok(single > 100 && summed > 10 * single, `${single} single, ${summed} counted`);
+});
+
+test('an end in order leaves nothing in the kernel', here, async (t) => {
+  const storeDir = temporaryDirectory(t);
+  await using recorder = await Recorder.start({ args: ['--netns', '1'], storeDir });
+  const pins = findPinDirectory(storeDir) ?? assert.fail('nothing is pinned');
+  assert.equal(readdirSync(pins).filter((file) => file.startsWith('link_')).length, 12);
+  await recorder.stop();
+  assert.equal(existsSync(pins), false);
+});
+
+test('another filter: what the former programs recorded is stored, then they are replaced', here, async (t) => {
+  const { counts, told } = await seen(() =>
+    withHosts(async (hosts) => {
+      const storeDir = temporaryDirectory(t);
+      await using first = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await first.crash();
+      await blast(hosts, 13);
+      await sleep(QUIET_MS);
+      await using second = await Recorder.start({ hosts: [hosts.server], args: ['--no-drops'], storeDir });
+      await blast(hosts, 5);
+      await sleep(QUIET_MS);
+      const links = readdirSync(findPinDirectory(storeDir) ?? '').filter((file) => file.startsWith('link_'));
+      await second.stop();
+      return { counts: [firewalled(second).length, links.length], told: coverage(second) };
+    }),
+  );
+  assert.deepEqual(counts, [13, 10], 'two programs less without drops');
+  assert.deepEqual(told[0]?.why, KILLED);
+  assert.ok((told[0]?.count ?? 0) >= 13);
+});
+
+test('records of another layout are counted and set aside', here, async (t) => {
+  const told = await seen(() =>
+    withHosts(async (hosts) => {
+      const storeDir = temporaryDirectory(t);
+      await using first = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await first.crash();
+      await blast(hosts, 17);
+      await sleep(QUIET_MS);
+      const pins = PinSet.open(storeDir);
+      const ledger = pins.readLedger() ?? assert.fail('no ledger');
+      pins.writeLedger({ ...ledger, layout: 'another', losslogVersion: '9.9.9' });
+      pins.close();
+      await using second = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await blast(hosts, 3);
+      await sleep(COMMITTED_MS);
+      await second.stop();
+      assert.equal(firewalled(second).length, 3);
+      return coverage(second);
+    }),
+  );
+  assert.equal(told.length, 1);
+  assert.equal(told[0]?.state, 'lost');
+  assert.ok((told[0]?.count ?? 0) >= 17);
+  assert.match(told[0]?.why ?? '', /^records that losslog 9\.9\.9 left in the kernel cannot be read by this release$/);
+});
+
+test('record --detach leaves the kernel recording; stop stores that and removes everything', here, async (t) => {
+  const { stopped, count, told, detached, again } = await seen(() =>
+    withHosts(async (hosts) => {
+      const storeDir = temporaryDirectory(t);
+      const detached = losslog('record', '--detach', '--store', storeDir, '--netns', hosts.server.name);
+      await blast(hosts, 19);
+      await sleep(QUIET_MS);
+      const stopped = losslog('stop', '--json', '--store', storeDir);
+      const again = losslog('stop', '--store', storeDir);
+      await using recorder = await Recorder.start({ hosts: [hosts.server], storeDir });
+      await recorder.stop();
+      return { stopped, count: firewalled(recorder).length, told: coverage(recorder), detached, again };
+    }),
+  );
+  assert.equal(detached.status, 0, detached.stderr);
+  assert.match(
+    detached.stderr,
+    /the kernel records on without a process .*: it holds \d+ retransmissions and resets, and \d+ drops/,
+  );
+  assert.equal(stopped.status, 0, stopped.stderr);
+  const { pinned, stored, ...removed } = JSON.parse(stopped.stdout) as Record<string, unknown>;
+  assert.equal(existsSync(String(pinned)), false);
+  assert.equal(count, 19);
+  assert.ok(Number(stored) >= 19);
+  assert.equal(removed.links, 12);
+  assert.equal(removed.discarded, 0);
+  assert.deepEqual(
+    told.map(({ why }) => why),
+    [DETACHED],
+  );
+  assert.deepEqual([again.status, again.stdout], [0, '']);
+  assert.match(again.stderr, /^losslog: nothing of losslog is at work in the kernel for /);
+});
+
+test(
+  'one recorder for one pin path; different stores go side by side; the pins of others are not touched',
+  here,
+  async (t) => {
+    await withHosts(async (hosts) => {
+      const [one, two] = [temporaryDirectory(t), temporaryDirectory(t)];
+      await using first = await Recorder.start({ hosts: [hosts.server], storeDir: one });
+      const pins = findPinDirectory(one) ?? assert.fail('nothing is pinned');
+      const second = losslog('record', '--for', '1s', '--store', two, '--pin', pins);
+      assert.equal(second.status, 1);
+      assert.match(
+        second.stderr,
+        new RegExp(`${basename(pins)} is in use by process ${first.process.pid}\n {2}hint: `),
+      );
+      const stop = losslog('stop', '--store', one);
+      assert.equal(stop.status, 1);
+      assert.match(stop.stderr, new RegExp(`is in use by process ${first.process.pid}`));
+
+      await using other = await Recorder.start({ hosts: [hosts.server], args: ['--no-drops'], storeDir: two });
+      const foreign = join(pins, '..', '..', `not-ours-${process.pid}`);
+      mkdirSync(join(foreign, 'map_x'), { recursive: true });
+      t.after(() => rmSync(foreign, { recursive: true, force: true }));
+      const refused = losslog(
+        'record',
+        '--for',
+        '1s',
+        '--netns',
+        '1',
+        '--store',
+        temporaryDirectory(t),
+        '--pin',
+        foreign,
+      );
+      assert.equal(refused.status, 2);
+      assert.match(refused.stderr, /holds what losslog did not pin\n {2}hint: /);
+      assert.equal(losslog('stop', '--pin', foreign).status, 2);
+      assert.deepEqual(readdirSync(foreign), ['map_x']);
+      await first.stop();
+      await other.stop();
+    });
+  },
+);
+
+test('doctor lists what is left at work, and whether a recorder has it', here, async (t) => {
+  const storeDir = temporaryDirectory(t);
+  await using recorder = await Recorder.start({ args: ['--netns', '1'], storeDir });
+  const line = (): string => {
+    const { stdout } = losslog('doctor', '--json', '--store', storeDir);
+    const checks = stdout
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as { name: string; detail: string });
+    return checks
+      .filter(({ name, detail }) => name === 'pins' && detail.includes(storeDir))
+      .map(({ detail }) => detail)
+      .join();
+  };
+  assert.match(line(), new RegExp(`of process ${recorder.process.pid}, for ${storeDir}$`));
+  await recorder.crash();
+  assert.match(line(), /^.* is at work without a recorder since .*$/);
+  assert.equal(losslog('stop', '--store', storeDir).status, 0);
+  assert.equal(line(), '');
+});
