@@ -2,14 +2,13 @@
 
 import { LosslogError } from '../base/errors.ts';
 import { escapeJson } from '../base/escape.ts';
-import { parseIp } from '../base/ip.ts';
-import { parsePort } from '../base/values.ts';
-import { connectionStory, type End, explainPeriod, incidentJson, storyJson } from '../explain/explain.ts';
+import { parseSocketAddress } from '../base/socket-address.ts';
+import { connectionStory, explainPeriod, incidentJson, storyJson } from '../explain/explain.ts';
+import { hostNetns } from '../linux/host-netns.ts';
 import { StoreReader } from '../store/reader.ts';
 import { storeDir } from './default-store.ts';
 import { type filterFlags, toFilter } from './filters.ts';
 import type { ValuesOf } from './flag.ts';
-import { hostNetns } from './host-netns.ts';
 import { incidentText } from './incident-text.ts';
 import { type Output, talk } from './output.ts';
 import { remarks } from './remarks.ts';
@@ -45,7 +44,7 @@ export async function why(values: Values, output: Output, words: readonly string
 }
 
 async function story(values: Values, output: Output, words: readonly string[]): Promise<number> {
-  const [a, b, ...more] = words.map(parseEnd);
+  const [a, b, ...more] = words.map(parseSocketAddress);
   if (!a || !b || more.length > 0) {
     throw new LosslogError('USAGE', 'a connection has two ends', {
       hint: 'give them like 10.0.0.2:45678 10.0.0.9:443',
@@ -62,16 +61,4 @@ async function story(values: Values, output: Output, words: readonly string[]): 
     reader.close();
   }
   return 0;
-}
-
-/** `10.0.0.9:443`, `[2001:db8::1]:443`. @throws USAGE when it is neither. */
-function parseEnd(text: string): End {
-  const [, six, four, port] = /^(?:\[(.+)\]|([\d.]+)):(\d{1,5})$/.exec(text) ?? [];
-  const address = parseIp(six ?? four ?? '');
-  if (!address || port === undefined) {
-    throw new LosslogError('USAGE', `"${text}" is not an address with a port`, {
-      hint: 'give it like 10.0.0.9:443 or [2001:db8::1]:443',
-    });
-  }
-  return { address, port: parsePort(port) };
 }

@@ -195,6 +195,30 @@ test('incidents and their events', async (t) => {
   assert.equal((await site.ask('/api/v1/incidents/nonsense/events')).status, 400);
 });
 
+test('the story of a connection, from either end', async (t) => {
+  const lost = { ...EVENTS[1], seq: 100, endSeq: 200, protocol: 'tcp', time: at(1) };
+  const resent = { ...EVENTS[0], seq: 100, endSeq: 200, time: at(2) };
+  const other = { ...lost, sport: 40_003 };
+  const site = await Site.start(t, [lost, resent, other] as unknown as Event[]);
+  const { a, b, steps } = await site.json('/api/v1/connection?src=10.0.0.1:40001&dst=10.0.0.2:443');
+  assert.deepEqual([a, b], ['10.0.0.1:40001', '10.0.0.2:443']);
+  assert.deepEqual(
+    steps.map(({ event, way, fate }: AnyJson) => [event.kind, way, fate]),
+    [
+      ['drop', 'right', 'lost'],
+      ['retransmit', 'right', 'unknown'],
+    ],
+  );
+  const back = await site.json('/api/v1/connection?dst=10.0.0.1:40001&src=10.0.0.2:443');
+  assert.deepEqual(
+    back.steps.map(({ way }: AnyJson) => way),
+    ['left', 'left'],
+  );
+  const { status, body } = await site.ask('/api/v1/connection?src=10.0.0.1&dst=10.0.0.2:443');
+  assert.equal(status, 400);
+  assert.match(String(body), /"src: \\"10.0.0.1\\" is not an address with a port"/);
+});
+
 test('wrong use is told with the parameter and a hint', async (t) => {
   const site = await Site.start(t, EVENTS);
   const wrong: [string, object][] = [

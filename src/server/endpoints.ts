@@ -1,6 +1,7 @@
 /** The one table of endpoints that are answered from the store. */
 
 import type { Endpoint } from './endpoint.ts';
+import { connection } from './queries/connection.ts';
 import { coverage } from './queries/coverage.ts';
 import { events } from './queries/events.ts';
 import { incidentEvents, incidents } from './queries/incidents.ts';
@@ -17,6 +18,7 @@ export const endpoints: readonly Endpoint[] = [
   coverage,
   incidents,
   incidentEvents,
+  connection,
   topology,
 ];
 

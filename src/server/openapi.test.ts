@@ -58,7 +58,10 @@ test('every answer is as its schema says', async (t) => {
   const site = await Site.start(t, fc.sample(anyEvent, { numRuns: 500, seed: 7 }).filter(isReal));
   const { incidents } = await site.json('/api/v1/incidents');
   assert.ok(incidents.length > 0, 'arbitrary events make incidents');
-  const needed: Record<string, string> = { '/api/v1/top': '?by=netns' };
+  const needed: Record<string, string> = {
+    '/api/v1/top': '?by=netns',
+    '/api/v1/connection': '?src=10.0.0.1:443&dst=10.0.0.2:443',
+  };
   for (const { path, schema } of endpoints.filter(({ path }) => !path.includes('{'))) {
     const asked = path + (needed[path] ?? '');
     check(schema, await site.json(asked), asked);

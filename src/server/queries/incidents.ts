@@ -4,7 +4,7 @@ import { escapeJson } from '../../base/escape.ts';
 import { integer, nonEmpty } from '../../base/values.ts';
 import { toJson } from '../../event/json.ts';
 import { evidenceOf, explainPeriod, incidentJson } from '../../explain/explain.ts';
-import { ownNetns } from '../../linux/netns.ts';
+import { hostNetns } from '../../linux/host-netns.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
 import { eventSchema, incidentSchema, skippedSchema } from '../schemas.ts';
@@ -14,15 +14,6 @@ const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 const DEFAULT_EVENTS = 500;
 const MAX_EVENTS = 10_000;
-
-/** Commands for the host's own namespace need no prefix. */
-function options(): { hostNetns?: number } {
-  try {
-    return { hostNetns: ownNetns() };
-  } catch {
-    return {}; // no /proc: every command is then given with its namespace
-  }
-}
 
 const limit = (doc: string, maximum: number, byDefault: number) =>
   ({
@@ -51,7 +42,7 @@ export const incidents = defineEndpoint({
     },
   },
   answer: ({ reader, now }, { limit: most = DEFAULT_LIMIT, ...values }) => {
-    const found = explainPeriod(reader, toFilter(values), { now, ...options() });
+    const found = explainPeriod(reader, toFilter(values), { now, ...hostNetns() });
     const lines = found.slice(0, most).map((incident) => escapeJson(incidentJson(incident)));
     const rest = JSON.stringify({ more: found.length > most, ...skipped(reader) });
     return `{"incidents":[${lines.join(',')}],${rest.slice(1)}`;
@@ -78,7 +69,7 @@ export const incidentEvents = defineEndpoint({
   },
   answer: ({ reader, now }, { id, limit: most = DEFAULT_EVENTS }) => {
     const lines: string[] = [];
-    for (const event of evidenceOf(reader, id, { now, ...options() })) {
+    for (const event of evidenceOf(reader, id, { now, ...hostNetns() })) {
       if (lines.length > most) break;
       lines.push(escapeJson(toJson(event)));
     }

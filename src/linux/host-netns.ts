@@ -1,6 +1,6 @@
 /** The network namespace in which the user's commands run. */
 
-import { ownNetns } from '../linux/netns.ts';
+import { ownNetns } from './netns.ts';
 
 /** Its inode number, where it can be read: a command for it needs no prefix. */
 export function hostNetns(): { hostNetns?: number } {
