@@ -12,7 +12,7 @@ import { familiesOf, loadScenario, scenarioNames } from './catalogue.ts';
 import { type Played, play, recordedRoles } from './play.ts';
 import type { Expected, Stage } from './scenario.ts';
 
-const USAGE = 'npm run lab [-- NAME [--ipv6] [--keep] [--lines N]]';
+const USAGE = 'npm run lab [-- NAME [--ipv6] [--keep] [--lines N] [--json]]';
 
 const say = (text: string): void => {
   process.stderr.write(`${text}\n`);
@@ -30,7 +30,8 @@ async function main(): Promise<void> {
   if (!familiesOf(scenario).includes(family)) throw new LosslogError('USAGE', `${name} is not made for IPv${family}`);
   say(`${name}: ${scenario.description} (IPv${family})`);
   await play(scenario, { family, onBegin: describe }, async (played) => {
-    report(played, Number(values.lines));
+    if (values.json) process.stdout.write(`${JSON.stringify(result(played))}\n`);
+    else report(played, Number(values.lines));
     if (values.keep) await untilInterrupted(played);
   });
 }
@@ -39,6 +40,7 @@ function parsed() {
   const options = {
     ipv6: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
     lines: { type: 'string', default: '12' },
   } as const;
   try {
@@ -71,6 +73,20 @@ function report({ stage, recorder, evidence }: Played, lines: number): void {
   say(`  expected: ${expectation(stage.expected)}`);
   say('\nlosslog show --all, the last lines');
   process.stdout.write(recorder.losslog('show', '--all', '--limit', String(lines)));
+  say('\nlosslog why');
+  process.stdout.write(recorder.losslog('why'));
+}
+
+/** For tests: what should be said, and what is. */
+function result({ stage, recorder, evidence }: Played) {
+  const { rule, at } = stage.expected;
+  const incidents = recorder.losslog('why', '--json', '--limit', '0').split('\n').filter(Boolean);
+  return {
+    evidence,
+    expected: { ...(rule && { rule }), ...(at && { netns: stage.hosts[at]?.netns }) },
+    incidents: incidents.map((line) => JSON.parse(line) as Record<string, unknown>),
+    coverage: recorder.eventsOf('coverage'),
+  };
 }
 
 function expectation({ rule, at }: Expected): string {

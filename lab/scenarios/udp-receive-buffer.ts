@@ -9,7 +9,7 @@ export default {
     const { port } = await startDeaf(server, { family, title: 'statsd' });
     return {
       hosts: { client, server },
-      expected: { rule: 'socket-buffer', at: 'server' },
+      expected: { rule: 'receiver', at: 'server' },
       run: async () => void (await blastUdp(client, { host: server.ip(family), port, count: 499, rate: 5000 })),
       evidence: growth(server, family === 4 ? 'Udp.RcvbufErrors' : 'Udp6.RcvbufErrors'),
     };

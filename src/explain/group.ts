@@ -165,8 +165,9 @@ const TALLIES = [
   ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
 ];
 
-function harmOf({ fact, needless, lostAck }: ResentCase): number {
-  if (fact.failed === 'EBUSY' || (needless && !lostAck)) return HARM.needless;
+function harmOf({ fact, needless, isNeedlessAgain, lostAck }: ResentCase): number {
+  // Data that came twice harm little; timeouts in which no acknowledgement comes stop the connection.
+  if (fact.failed === 'EBUSY' || (needless && !lostAck && !isNeedlessAgain)) return HARM.needless;
   switch (fact.cause) {
     case 'rto':
     case 'syn':

@@ -85,6 +85,17 @@ test('benign drops explain nothing, but a second copy at the receiver shows that
   assert.deepEqual(why(t, [resent(200), { ...copy, time: at(1500) }]), ['outside likely 1R']);
 });
 
+test('copy after copy that had arrived, each after a timeout: the acknowledgements do not come back', (t) => {
+  const copy = (ms: number) => drop(ms, { reason: 'TCP_OLD_DATA', class: 'benign', location: 'tcp_data_queue+0x1' });
+  const timeouts = [resent(200), copy(200.1), resent(600), copy(600.1), resent(1400), copy(1400.1)];
+  assert.deepEqual(why(t, timeouts), ['ack-lost likely 2R', 'spurious certain 1R']);
+  const fast = { cause: 'fast' } as const;
+  assert.deepEqual(why(t, [resent(200, fast), copy(200.1), resent(201, fast), copy(201.1)]), ['spurious certain 2R']);
+  const other = { seq: 9000, endSeq: 9500 };
+  const apart = [resent(200), copy(200.1), resent(600, other), { ...copy(600.1), ...other }];
+  assert.deepEqual(why(t, apart), ['spurious certain 2R']);
+});
+
 test('behind NAT: the same sequence number, and one end or the port of the source as it was', (t) => {
   const behind = { src: ip('192.0.2.1'), dst: ip('10.1.0.5'), dport: 8443 };
   assert.deepEqual(why(t, [drop(0, behind), resent(200)]), [`${FIREWALL} 1R 1D`]);

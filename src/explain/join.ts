@@ -22,6 +22,8 @@ export interface ResentCase {
   lostAck?: Dropped;
   /** The receiver on this host dropped a second copy: nothing was missing. */
   needless?: Dropped;
+  /** So was an earlier retransmission of the same: the answer to that copy had not come back either. */
+  isNeedlessAgain?: true;
   /** The counter of the listener at the other end, or here, that grew at that time. */
   listen?: Grown;
   /** The drop carries other addresses: they were translated on the way. */
@@ -52,6 +54,10 @@ export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMER
 const LATE_REASON = 'TCP_RFC7323_PAWS';
 
 const NO_DROPS: readonly Dropped[] = [];
+
+/** Whether `other` sent some of the same bytes before, and these had arrived then. */
+const isEarlierCopy = ({ fact, needless }: ResentCase, { fact: later }: ResentCase): boolean =>
+  needless !== undefined && fact.at < later.at && overlap(fact.range as Range, later.range as Range) !== undefined;
 
 export class Join {
   readonly #flows: Flows;
@@ -133,12 +139,14 @@ export class Join {
     if (flow === undefined || range === undefined) return false;
     const back = this.#nat.originOf(flow);
     for (const key of back === undefined ? [flow] : [flow, back]) {
-      const found = this.#connections.get(key)?.resent?.findLast(({ fact, needless }) => {
+      const resent = this.#connections.get(key)?.resent;
+      const found = resent?.findLast(({ fact, needless }) => {
         const isNear = fact.at <= drop.at + NS_PER_MS && drop.at - fact.at <= LOOKAHEAD_NS;
         return isNear && !needless && fact.range !== undefined && overlap(fact.range, range) !== undefined;
       });
       if (found) {
         found.needless = drop;
+        if (resent?.some((other) => isEarlierCopy(other, found))) found.isNeedlessAgain = true;
         return true;
       }
     }

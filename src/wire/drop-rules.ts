@@ -222,8 +222,11 @@ export const dropRules: readonly DropRule[] = [
   {
     class: 'loss',
     reasons: SAYS_NOTHING,
-    at: ['ip_error', 'ip_rcv_finish_core', 'dst_discard', 'dst_discard_out', 'ip_forward', 'ip6_forward'],
-    why: 'No way on: a blackhole or unreachable route, or none; seen for ip_error (IPv4) and dst_discard_out (IPv6).',
+    at: [
+      ...['ip_error', 'ip_rcv_finish_core', 'dst_discard', 'dst_discard_out', 'ip_forward', 'ip6_forward'],
+      'inet6_csk_xmit',
+    ],
+    why: 'No way on: a blackhole or unreachable route, or none; seen for ip_error (IPv4), dst_discard_out and inet6_csk_xmit (IPv6).',
   },
   {
     class: 'loss',

@@ -11,7 +11,7 @@ const ofDrops = dropRule({
   name: 'receiver',
   reasons: [
     ...['SOCKET_RCVBUFF', 'SOCKET_BACKLOG', 'PROTO_MEM', 'TCP_ZEROWINDOW', 'TCP_OVERWINDOW'],
-    ...['TCP_OFO_QUEUE_PRUNE', 'TCP_OFO_DROP', 'PFMEMALLOC', 'PACKET_SOCK_ERROR', PROBE],
+    ...['TCP_INVALID_END_SEQUENCE', 'TCP_OFO_QUEUE_PRUNE', 'TCP_OFO_DROP', 'PFMEMALLOC', 'PACKET_SOCK_ERROR', PROBE],
   ],
   peer: (drop, { flows }) => (drop.flow === undefined ? undefined : flows.destination(drop.flow)),
   title: (group, known) =>
@@ -26,6 +26,8 @@ const ofDrops = dropRule({
       TCP_ZEROWINDOW: 'the receive window was closed: the program does not read',
       [PROBE]:
         'the sender probed a closed receive window, each time after about twice the time: the program does not read',
+      TCP_INVALID_END_SEQUENCE:
+        'the segment ended beyond the receive window, which closes when the socket has no memory left (tcp_select_window())',
       TCP_OVERWINDOW: 'more came than the receive window allowed',
     };
     const text = what[place.reason ?? ''];

@@ -22,6 +22,7 @@ export const route = dropRule({
     'ip_forward',
     'ip6_forward',
     'ip6_pkt_drop',
+    'inet6_csk_xmit',
   ],
   title: (group, known) =>
     `no way on ${placeWords(group.claim.place, known)}: ${packets(group)}${flowWords(group, known)} met a blackhole, an unreachable route or none`,
