@@ -37,9 +37,9 @@ const RESULTS = join(CHECKOUT, 'build/kernel-results');
 
 const commandOf = (file: string): string => `
 cd '${CHECKOUT}' || exit
-export PATH=$PWD/node_modules/.bin:$PATH NODE_COMPILE_CACHE=/run/compile-cache LOSSLOG_TEST_EMULATED=1
+export PATH=$PWD/node_modules/.bin:$PATH NODE_COMPILE_CACHE=$PWD/build/compile-cache LOSSLOG_TEST_EMULATED=1
 bin/losslog doctor --json >/vm/results/doctor.jsonl
-node --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=300000 --test-force-exit ${file}
+node --disable-warning=ExperimentalWarning --test --test-concurrency=1 --test-timeout=600000 --test-force-exit ${file}
 `;
 
 function wanted(text = process.env.LOSSLOG_KERNELS ?? 'all'): readonly Series[] {

@@ -52,7 +52,20 @@ const noDimension = (): LosslogError =>
 function jsonLine(by: TopDimension, { key, ...counts }: TopRow, names: NetnsNames): string {
   const value = by === 'netns' && key !== undefined ? Number(key) : key;
   const name = key === undefined ? undefined : names.get(key);
-  return escapeJson(JSON.stringify({ by, [by]: value, ...(name === undefined ? {} : { netnsName: name }), ...counts }));
+  return escapeJson(
+    JSON.stringify({ by, [by]: value, ...(name === undefined ? {} : { netnsName: name }), ...knownOf(counts) }),
+  );
+}
+
+type Counts = Omit<TopRow, 'key'>;
+
+/** A retransmission is a segment at least: with fewer, those of some are not known (ftrace, kprobe, trace logs). */
+const knowsSegments = ({ segments, retransmissions }: Counts): boolean => segments >= retransmissions;
+
+function knownOf(counts: Counts): Partial<Counts> {
+  if (knowsSegments(counts)) return counts;
+  const { segments, bytes, ...known } = counts;
+  return known;
 }
 
 /** Longest bar, in columns. */
@@ -63,7 +76,7 @@ export function table(by: TopDimension, rows: readonly TopRow[], names: NetnsNam
   const most = Math.max(...rows.map(weight));
   const cells = rows.map((row) => [
     keyText(by, row, names),
-    ...COUNTS.map(({ of }) => String(of(row))),
+    ...COUNTS.map(({ of }) => of(row) + (of === segmentsOf && !knowsSegments(row) ? '+' : '')),
     bar(row, most),
   ]);
   const all = [[by, ...COUNTS.map(({ name }) => name), ''], ...cells];
@@ -74,8 +87,11 @@ export function table(by: TopDimension, rows: readonly TopRow[], names: NetnsNam
   });
 }
 
+/** At least. */
+const segmentsOf = ({ segments, retransmissions }: TopRow): number => Math.max(segments, retransmissions);
+
 const COUNTS: readonly { name: string; of: (row: TopRow) => number }[] = [
-  { name: 'segments resent', of: ({ segments }) => segments },
+  { name: 'segments resent', of: segmentsOf },
   { name: 'drops', of: ({ drops }) => drops },
   { name: 'resets', of: ({ resets }) => resets },
 ];
