@@ -60,7 +60,8 @@ test('the holder of the inode, read once', () => {
 });
 
 test('an inode that nobody holds is not looked for again at once, a new one not too often', () => {
-  const source = kernel({ sockets: { 5: NGINX } });
+  const sockets: Record<string, ProcessRef> = {};
+  const source = kernel({ sockets });
   let nowMs = 0;
   const resolver = new OwnerResolver(source, () => nowMs);
   assert.deepEqual(ownerOf(resolved(resolver, decoded({ socketInode: 6n }))), [
@@ -69,6 +70,7 @@ test('an inode that nobody holds is not looked for again at once, a new one not 
     undefined,
     undefined,
   ]);
+  sockets[5] = NGINX;
   assert.equal(resolved(resolver, decoded({ socketInode: 5n })).pid, undefined);
   assert.equal(source.reads, 1);
   nowMs = 60;
@@ -79,6 +81,19 @@ test('an inode that nobody holds is not looked for again at once, a new one not 
   nowMs = 2100;
   resolved(resolver, decoded({ socketInode: 6n }));
   assert.equal(source.reads, 3);
+});
+
+test('every socket of a list is remembered: that of the start, and one read for another socket', () => {
+  const sockets: Record<string, ProcessRef> = { 5: NGINX };
+  const source = kernel({ sockets });
+  const resolver = new OwnerResolver(source, () => 0);
+  resolver.prime();
+  assert.equal(resolved(resolver, decoded({ socketInode: 5n })).pid, 7);
+  assert.equal(source.reads, 1);
+  sockets[8] = { ...NGINX, pid: 8 };
+  assert.equal(resolved(resolver, decoded({ socketInode: 6n })).pid, undefined);
+  assert.equal(resolved(resolver, decoded({ socketInode: 8n })).pid, 8);
+  assert.equal(source.reads, 2);
 });
 
 test('what was noted for the socket since, if it is of this very socket', () => {

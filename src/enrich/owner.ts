@@ -38,7 +38,7 @@ export class OwnerResolver {
 
   /** Reads the sockets that are open now: connections older than the recorder get their owner by it. @throws BPF */
   prime(): void {
-    this.#source.listSockets();
+    this.#remember(this.#source.listSockets());
   }
 
   /** Completes the owner of every event of the batch, in place. */
@@ -57,6 +57,7 @@ export class OwnerResolver {
     const wanted = [...inodes].filter(isNew);
     if (wanted.length === 0 || nowMs < this.#nextRefreshMs) return;
     const sockets = this.#source.listSockets();
+    this.#remember(sockets);
     for (const inode of wanted) {
       const owner = sockets.get(inode);
       if (owner) this.#known.set(inode, owner);
@@ -64,6 +65,15 @@ export class OwnerResolver {
     }
     const tookMs = this.#now() - nowMs;
     this.#nextRefreshMs = nowMs + Math.max(REFRESH_MIN_MS, tookMs * REFRESH_SHARE);
+  }
+
+  /** All of them: the next event may be of any, long before the list may be read again. */
+  #remember(sockets: ReadonlyMap<bigint, ProcessRef>): void {
+    let left = CACHED_OWNERS;
+    for (const [inode, owner] of sockets) {
+      if (left-- === 0) return;
+      this.#known.set(inode, owner);
+    }
   }
 
   #complete(event: OwnedEvent, socket: SocketKey): void {
