@@ -251,3 +251,30 @@ test('resets beyond the limit are what the kernel counted', here, async () => {
     assert.ok(sent.counted > 0);
   });
 });
+
+test(
+  'by ftrace: bounded in user space; what the kernel could not hold is told',
+  requires('root', 'ftrace'),
+  async () => {
+    await using lab = Lab.create();
+    const { client, server } = lab.twoHosts({ ipv6: false });
+    const rule = server.dropMatching({ protocol: 'udp', dport: PORT, family: 4 });
+    await using recorder = await Recorder.start({
+      limited: true,
+      args: ['--source', 'ftrace', '--limit-drops', '5/100'],
+    });
+    await blastUdp(client, { host: server.ip4, port: PORT, count: 200_003 });
+    await sleep(SETTLE_MS);
+    await recorder.stop();
+    const events = recorder.events() as Loss[];
+    const { single, counted } = countsOf(events, isOf('drop'));
+    const lost = recorder
+      .eventsOf('coverage')
+      .filter(({ state }) => state === 'lost')
+      .reduce((sum, { count = 0 }) => sum + count, 0);
+    assert.equal(rule.packets(), 200_003);
+    // ftrace sees the drops of every namespace
+    assert.ok(single + counted + lost >= 200_003, `${single} + ${counted} + ${lost}`);
+    assert.ok(counted > 0 && single < 5000, `${single} single events`);
+  },
+);

@@ -22,9 +22,6 @@ export interface Counted {
   readonly noRoom: number;
 }
 
-/** Of a source that counts nothing apart. */
-export const NOTHING_COUNTED: Counted = { summaries: [], noRoom: 0 };
-
 /** How the kernel side is doing. */
 export interface CaptureStats {
   readonly rings: readonly {

@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: Limits = {
 export const NO_LIMITS: Limits = { drops: { perKey: 0, total: 0 }, connections: { perKey: 0, total: 0 } };
 
 /** A key, and all together, may be so many seconds' worth of records ahead: what comes in a burst is recorded. */
-const BURST_SECONDS = 1;
+export const BURST_SECONDS = 1;
 
 /** Writes the limits into the constants of the kernel side. @param hz jiffies a second */
 export function writeLimits(view: DataView, { drops, connections }: Limits, hz: number): void {

@@ -39,7 +39,7 @@ export class LivePrinter {
   print(events: readonly Event[]): void {
     let text = '';
     for (const event of events) {
-      if (!this.#options.all && event.kind === 'drop' && event.class === 'benign') continue;
+      if (!this.#options.all && isBenignDrop(event)) continue;
       if (this.#hasRoom(event, text.length)) text += `${this.#line(event)}\n`;
       else this.#leftOut++;
     }
@@ -66,3 +66,7 @@ export class LivePrinter {
     return formatEvent(event, { width, color, hiddenDay: this.#options.day });
   }
 }
+
+/** Of one, or of several that were counted. */
+const isBenignDrop = (event: Event): boolean =>
+  (event.kind === 'drop' || event.kind === 'summary') && event.class === 'benign';

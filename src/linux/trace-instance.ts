@@ -29,6 +29,8 @@ export class TraceInstance {
   readonly fds: readonly number[];
   readonly #cpus: readonly string[];
   readonly #page: Buffer;
+  /** The CPU that is read first. */
+  #first = 0;
 
   /**
    * Makes an instance whose time stamps count from boot, suspend included (trace_clock `boot`).
@@ -76,16 +78,27 @@ export class TraceInstance {
     }
   }
 
-  /** Reads what is there and calls `onPage` for each page; the buffer is used again for the next. @returns how many pages. */
-  drain(onPage: (page: Buffer, cpu: number) => void): number {
+  /**
+   * Reads what is there and calls `onPage` for each page; the buffer is used again for the next.
+   * @param untilMs ends it at this time of performance.now(), though more may be there
+   * @returns how many pages.
+   */
+  drain(onPage: (page: Buffer, cpu: number) => void, untilMs = Number.POSITIVE_INFINITY): number {
     let pages = 0;
-    for (const [cpu, fd] of this.fds.entries()) {
-      for (let length = this.#read(fd); length > 0; length = this.#read(fd)) {
+    for (const [cpu, fd] of this.#inTurn()) {
+      for (let length = this.#read(fd); length > 0; length = performance.now() < untilMs ? this.#read(fd) : 0) {
         pages++;
         onPage(this.#page.subarray(0, length), cpu);
       }
     }
     return pages;
+  }
+
+  /** Each time another CPU comes first, since there may be no time for the last. */
+  #inTurn(): [number, number][] {
+    const all = [...this.fds.entries()];
+    this.#first = (this.#first + 1) % Math.max(1, all.length);
+    return [...all.slice(this.#first), ...all.slice(0, this.#first)];
   }
 
   /** Events that were overwritten or refused because a buffer was full, since the instance was made. */

@@ -16,7 +16,7 @@ export function sealSlice(path: string): void {
   // mode=rw: a slice that retention has removed meanwhile must not be made anew.
   const db = new DatabaseSync(`${pathToFileURL(path).href}?mode=rw`, { timeout: 5000 });
   try {
-    db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE');
+    db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE');
     for (const kind of KINDS) {
       const isUsed = db.prepare(`SELECT 1 FROM ${quoted(kind)} LIMIT 1`).get() !== undefined;
       if (isUsed) for (const statement of indexSql(kind)) db.exec(statement);

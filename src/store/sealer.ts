@@ -6,6 +6,9 @@ import { Worker } from 'node:worker_threads';
 /** The worker beside this file: `.ts` in a checkout, `.js` in the published package. */
 const WORKER = new URL(`./seal-worker${extname(import.meta.url)}`, import.meta.url);
 
+/** Its memory is that of SQLite, outside of the heap. */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
+
 export class Sealer {
   readonly #onDone: () => void;
   readonly #waiting: string[] = [];
@@ -60,7 +63,7 @@ export class Sealer {
   }
 
   #startWorker(): Worker {
-    const worker = new Worker(WORKER);
+    const worker = new Worker(WORKER, { resourceLimits: WORKER_LIMITS });
     if (this.#whenIdle.length === 0) worker.unref();
     worker.on('message', (isSealed: boolean) => this.#done(worker, isSealed));
     worker.on('error', () => {

@@ -4,7 +4,7 @@ import { LosslogError } from '../../base/errors.ts';
 import { removeDeadInstances } from '../../linux/trace-instance.ts';
 import { readEventFormat } from '../../linux/tracefs.ts';
 import { type OpenTracefs, openTracefs } from '../../linux/tracefs-mount.ts';
-import { type Capture, type CaptureHandlers, type CaptureStats, type Counted, NOTHING_COUNTED } from '../capture.ts';
+import type { Capture, CaptureHandlers, CaptureStats, Counted } from '../capture.ts';
 import { kernelNaming } from './naming.ts';
 import { ProcOwners } from './proc-owners.ts';
 import type { TraceFields } from './trace-fields.ts';
@@ -71,7 +71,7 @@ export class FtraceCapture implements Capture {
   }
 
   takeSummaries(): Counted {
-    return NOTHING_COUNTED;
+    return this.#stream.takeSummaries();
   }
 
   stats(): CaptureStats {

@@ -11,7 +11,7 @@ import { defineKprobe, listKprobeGroups, removeKprobes, requireKprobes } from '.
 import { removeDeadInstances } from '../../linux/trace-instance.ts';
 import { readEventFormat } from '../../linux/tracefs.ts';
 import { type OpenTracefs, openTracefs } from '../../linux/tracefs-mount.ts';
-import { type Capture, type CaptureHandlers, type CaptureStats, type Counted, NOTHING_COUNTED } from '../capture.ts';
+import type { Capture, CaptureHandlers, CaptureStats, Counted } from '../capture.ts';
 import { PROBE_DEFINITIONS, type ProbeDefinition, renderProbe } from './kprobe-definitions.ts';
 import { CallStacks, decodeKprobe } from './kprobe-events.ts';
 import { kernelNaming } from './naming.ts';
@@ -114,7 +114,7 @@ export class KprobeCapture implements Capture {
   }
 
   takeSummaries(): Counted {
-    return NOTHING_COUNTED;
+    return this.#stream.takeSummaries();
   }
 
   stats(): CaptureStats {

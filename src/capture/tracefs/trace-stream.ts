@@ -7,13 +7,17 @@ import type { PacketEvent } from '../../event/kinds.ts';
 import { TraceInstance } from '../../linux/trace-instance.ts';
 import { readTracePage } from '../../linux/trace-page.ts';
 import type { Decoded, SocketKey } from '../../wire/head.ts';
-import type { CaptureHandlers } from '../capture.ts';
+import type { CaptureHandlers, Counted } from '../capture.ts';
+import { EventLimiter } from '../event-limiter.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { SocketFinder } from './socket-finder.ts';
 import type { TraceEvent } from './tracepoints.ts';
 
 export interface TraceStreamOptions {
   /** Inodes of the namespaces to record; empty: all. */
   netns: readonly number[];
+  /** By itself {@link DEFAULT_LIMITS}. */
+  limits?: Limits;
   toWall(time: BootNs): WallNs;
 }
 
@@ -33,6 +37,8 @@ export type EventName = readonly [group: string, event: string];
 const BATCH = 4096;
 /** Events wait so long for their sockets to be looked up; the tables may not be read more often. */
 const LOOK_UP_MS = 50;
+/** A look at the buffers ends after so long, a quarter of the 20 ms between two in a storm; what they cannot hold meanwhile is lost, and told. */
+const MAX_DRAIN_MS = 5;
 const NO_SOCKET: SocketKey = { sk: 0n, cgroupId: 0n, cgroupHierarchy: 0 };
 
 export class TraceStream {
@@ -40,6 +46,7 @@ export class TraceStream {
   readonly #decode: DecodeTraceEvent;
   readonly #instance: TraceInstance;
   readonly #sockets = new SocketFinder();
+  readonly #limiter: EventLimiter;
   #events: readonly EventName[] = [];
   #poller: RingPoller | undefined;
   #handlers: CaptureHandlers | undefined;
@@ -50,6 +57,7 @@ export class TraceStream {
   constructor(tracefs: string, options: TraceStreamOptions, decode: DecodeTraceEvent) {
     this.#options = options;
     this.#decode = decode;
+    this.#limiter = new EventLimiter(options.limits ?? DEFAULT_LIMITS);
     this.#instance = TraceInstance.create(tracefs);
   }
 
@@ -66,6 +74,10 @@ export class TraceStream {
     );
   }
 
+  takeSummaries(): Counted {
+    return { summaries: this.#limiter.take(), noRoom: 0 };
+  }
+
   losses(): Map<string, number> {
     return new Map([['events lost: a buffer of ftrace was full', this.#instance.lost()]]);
   }
@@ -74,7 +86,7 @@ export class TraceStream {
   stop(): void {
     this.#poller?.close();
     for (const [group, event] of this.#events) this.#instance.enable(group, event, false);
-    this.#drain();
+    this.#drain(Number.POSITIVE_INFINITY);
     this.#handOver();
   }
 
@@ -85,12 +97,12 @@ export class TraceStream {
   }
 
   /** @returns how many events there were. */
-  #drain(): number {
+  #drain(maxMs = MAX_DRAIN_MS): number {
     let events = 0;
     this.#instance.drain((page, cpu) => {
       events += this.#take(page, cpu);
       if (this.#waiting.length >= BATCH) this.#handOver();
-    });
+    }, performance.now() + maxMs);
     if (this.#waiting.length > 0) {
       this.#timer ??= setTimeout(() => this.#handOver(), Math.max(LOOK_UP_MS, this.#sockets.waitMs));
     }
@@ -104,8 +116,9 @@ export class TraceStream {
         const told = length >= 2 ? this.#decode(bytes.readUInt16LE(offset), cpu, bytes, offset, length) : undefined;
         if (!told) return;
         const stamp = bootNs(time);
-        this.#waiting.push({ ...told, time: this.#options.toWall(stamp), bootNs: stamp } as PacketEvent);
+        const event = { ...told, time: this.#options.toWall(stamp), bootNs: stamp } as PacketEvent;
         events++;
+        if (this.#isWanted(event) && this.#limiter.admit(event)) this.#waiting.push(event);
       });
     } catch (error) {
       this.#handlers?.onError(messageOf(error));
