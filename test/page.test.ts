@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { Lab } from '../lab/lab.ts';
 import { LabProcess } from '../lab/process.ts';
 import { LOSSLOG, Recorder } from '../lab/recorder.ts';
-import { blastUdp } from '../lab/traffic.ts';
+import { blastUdp, sendTcp, startSink } from '../lab/traffic.ts';
 import {
   DROP_PLACE,
   DROP_REASON,
@@ -112,6 +112,26 @@ describe('the page', requires('chromium'), () => {
         await page.locator('.row').first().waitFor();
         await keepPicture(page, `events-${colorScheme}-${size}`);
         await assertAccessible(page, 'events');
+        await page.locator('.row').first().click();
+        await page.getByRole('button', { name: 'The story of this connection' }).waitFor();
+        await page.locator('.fields [title^="Source address"]').waitFor();
+        await keepPicture(page, `event-${colorScheme}-${size}`);
+        await assertAccessible(page, 'event');
+        await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: 'Incidents' }).click();
+        await page.locator('.incident').first().waitFor();
+        await keepPicture(page, `incidents-${colorScheme}-${size}`);
+        await assertAccessible(page, 'incidents');
+        await page.getByRole('button', { name: 'Topology' }).click();
+        await page
+          .locator(`.node[aria-description="container ${VICTIM}: 0 segments resent, ${VICTIM_DROPS} packets dropped"]`)
+          .waitFor();
+        await keepPicture(page, `topology-${colorScheme}-${size}`);
+        await assertAccessible(page, 'topology');
+        await page.getByRole('button', { name: 'live' }).click();
+        await page.getByText('0 events so far').waitFor();
+        await keepPicture(page, `live-${colorScheme}-${size}`);
+        await assertAccessible(page, 'live');
         await page.getByRole('button', { name: 'Help' }).click();
         await assertAccessible(page, 'help');
         assert.equal(
@@ -251,19 +271,45 @@ describe('the page', requires('chromium'), () => {
 
   test('shows what was really lost', requires('root', 'btf'), async (t) => {
     await using lab = Lab.create();
-    const { client, server } = lab.twoHosts();
+    const { client, server } = lab.twoHosts({ tso: false });
     const rule = server.dropMatching({ protocol: 'udp', dport: 4000, family: 4 });
-    await using recorder = await Recorder.start({ hosts: [server] });
+    await using recorder = await Recorder.start({ hosts: [client, server] });
     const live = await serveStore(recorder.storeDir);
     t.after(() => live.process.kill());
     await blastUdp(client, { host: server.ip4, port: 4000, count: 13 });
     assert.equal(rule.packets(), 13);
+    const sink = await startSink(server);
+    const resending = server.dropEveryNth(5, { protocol: 'tcp', dport: sink.port, family: 4 });
+    await sendTcp(client, { host: server.ip4, port: sink.port, bytes: 200_000, chunkBytes: 20_000, pauseMs: 20 });
     const { page, complaints } = await openPage(t, browser, `${live.url}?since=-15m&port=4000`);
     await page.getByText(/recording since/).waitFor();
     // The recorder commits once a second; the page asks again by itself.
     await summary(page).getByText('13 packets dropped').waitFor({ timeout: 30_000 });
     await table(page, 'Peers').getByRole('button', { name: client.ip4 }).waitFor();
     await keepPicture(page, 'recorded');
+
+    await page.getByRole('button', { name: 'Incidents' }).click();
+    await page.locator('.incident', { hasText: 'firewall' }).getByText('13 drops').waitFor();
+    await page.getByRole('button', { name: 'Show these events' }).click();
+    await page.locator('.row').nth(12).waitFor();
+    assert.equal(await page.locator('.row').count(), 13);
+
+    await page.goto(`${live.url}?since=-15m&view=events&kind=retransmit`);
+    await page.locator('.row').first().click();
+    await page.getByRole('button', { name: 'The story of this connection' }).click();
+    await page.locator('.diagram li', { hasText: 'NETFILTER_DROP' }).first().waitFor();
+    const steps = await page.locator('.diagram li').count();
+    assert.equal(await page.locator('.arrow').count(), steps);
+    assert.ok(resending.packets() > 0 && steps > resending.packets(), `${steps} steps`);
+    await keepPicture(page, 'story');
+    await assertAccessible(page, 'story');
+
+    await page.goto(`${live.url}?view=live&port=4000`);
+    await page.getByText('0 events so far').waitFor();
+    await blastUdp(client, { host: server.ip4, port: 4000, count: 7 });
+    await page.getByText('7 events so far').waitFor();
+    await table(page, 'Reasons, last 60 s').locator('td.drops', { hasText: '7' }).waitFor();
+    assert.equal(await page.locator('.row').count(), 7);
     assert.deepEqual(complaints, []);
     await recorder.stop();
     await page

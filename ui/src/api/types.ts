@@ -28,7 +28,7 @@ export interface Status {
 
 export interface EventPage {
   readonly events: readonly JsonEvent[];
-  readonly leftOut?: { readonly benign: number };
+  readonly leftOut?: { readonly benign: number; readonly atLeast?: true };
   readonly more: boolean;
   readonly begins?: string;
 }
@@ -82,6 +82,8 @@ export interface TopologyEdge {
 export interface Topology {
   readonly nodes: readonly TopologyNode[];
   readonly edges: readonly TopologyEdge[];
+  /** Nodes that the server left out already. */
+  readonly hidden: number;
 }
 
 /** As `why --json` prints it: the place and the amounts are fields of the incident itself. */

@@ -114,7 +114,7 @@ function Name({ by, value, label }: { by: TopDimension; value: string; label: st
       type="button"
       class="name"
       aria-pressed={isChosen}
-      title={visible(value)}
+      title={visible(label === undefined ? value : text)}
       onClick={() => toggleFilter(by, value)}
     >
       {visible(text)}

@@ -57,7 +57,7 @@ export function drawPicture(element: HTMLElement, first: Picture, gestures: Gest
       ...sizeOf(element),
       ms: 1,
       legend: { show: false },
-      padding: [6, 20, 0, 0],
+      padding: [6, 28, 0, 0],
       scales: {
         x: { auto: false, range: () => [shown.from, shown.until] },
         y: { auto: false, range: () => [-HALF, HALF] },
@@ -162,9 +162,12 @@ function countAxis(ink: Ink, ends: () => Ends): uPlot.Axis {
     grid: { stroke: ink('--line-faint'), width: 1 },
     ticks: { show: false },
     splits: () => [-1, -0.5, 0, 0.5, 1],
-    values: (_, splits) => splits.map((split) => shortCount(split < 0 ? -split * ends().down : split * ends().up)),
+    values: (_, splits) => splits.map((split) => countLabel(split < 0 ? -split * ends().down : split * ends().up)),
   };
 }
+
+/** There are no half packets. */
+const countLabel = (count: number): string => (Number.isInteger(count) ? shortCount(count) : '');
 
 /** Height of the strip in the middle that shows resets. */
 const STRIP = 3;

@@ -1,7 +1,7 @@
 /** The list of events; only the rows in sight exist in the document. */
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { JsonEvent } from '../api/types.ts';
+import type { EventPage, JsonEvent } from '../api/types.ts';
 import { countText, visible } from '../format/text.ts';
 import { dayText, eventClock, parseTime } from '../format/time.ts';
 import { ProblemNote } from '../frame/problem.tsx';
@@ -26,9 +26,17 @@ export function Events() {
   return (
     <section class="events" aria-label="Events">
       <div class="events-head">
+        {view.value.incident !== undefined && (
+          <button type="button" class="chip" onClick={() => navigate({ incident: undefined })}>
+            <span class="chip-name">only of the incident</span> {visible(view.value.incident)}
+            <span aria-hidden="true"> ×</span>
+            <span class="sr-only">, show all</span>
+          </button>
+        )}
         <button
           type="button"
           class="plain"
+          hidden={view.value.incident !== undefined}
           onClick={() => navigate({ order: order === 'newest' ? 'oldest' : 'newest' })}
         >
           {order === 'newest' ? 'newest first ↓' : 'oldest first ↑'}
@@ -36,8 +44,9 @@ export function Events() {
         <span class="quiet">
           {countText(events.value.length)}
           {hasMore.value ? ' loaded, more when scrolled' : ' events'}
+          {view.value.incident !== undefined && data?.more && ', the first of them'}
           {isCut.value && `: no more than ${countText(MOST_EVENTS)} are listed; zoom in or filter`}
-          {(data?.leftOut?.benign ?? 0) > 0 && ` · ${countText(data?.leftOut?.benign ?? 0)} benign drops left out`}
+          {leftOutText(data)}
         </span>
       </div>
       {problem && <ProblemNote problem={problem} />}
@@ -49,6 +58,11 @@ export function Events() {
       )}
     </section>
   );
+}
+
+function leftOutText(page: EventPage | undefined): string {
+  const { benign = 0, atLeast = false } = page?.leftOut ?? {};
+  return benign === 0 ? '' : ` · ${countText(benign)}${atLeast ? ' or more' : ''} benign drops left out`;
 }
 
 interface Window {

@@ -26,7 +26,8 @@ effect(() => {
   const { data, of } = newestPage.value;
   running?.abort();
   isFetching.value = false;
-  later.value = { of, events: [], hasMore: data?.more ?? false };
+  // Of an incident there is one page only.
+  later.value = { of, events: [], hasMore: (data?.more ?? false) && of?.path === 'events' };
 });
 
 export const events = computed<readonly JsonEvent[]>(() => {

@@ -7,7 +7,7 @@ import { navigate, now, showSpan, span, view } from '../state/view.ts';
 import { FILTER_FIELD } from './filter-bar.tsx';
 import { isHelpOpen } from './help.tsx';
 
-const showTab = (tab: Tab): void => navigate({ tab, event: undefined });
+const showTab = (tab: Tab): void => navigate({ tab, event: undefined, incident: undefined });
 
 const ACTIONS: Record<string, () => void> = {
   ArrowLeft: () => showSpan(panned(span.value, -0.5, now.value)),

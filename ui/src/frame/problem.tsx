@@ -1,6 +1,6 @@
 /** What the page says when it has no answer: what is wrong, and what to do. */
 
-import { type ApiProblem, giveToken } from '../api/client.ts';
+import { type ApiProblem, giveToken, token } from '../api/client.ts';
 import { visible } from '../format/text.ts';
 import { refresh } from '../state/view.ts';
 
@@ -16,7 +16,7 @@ export function ProblemNote({ problem }: { problem: ApiProblem }) {
 
 /** In the place of the page: nothing can be shown at all. */
 export function ProblemPage({ problem }: { problem: ApiProblem }) {
-  if (problem.status === 401) return <TokenForm isWrong={problem.code === 'WRONG_TOKEN'} />;
+  if (problem.status === 401) return <TokenForm isWrong={token.value !== ''} />;
   return (
     <section class="problem-page" role="alert">
       <h2>{TITLES[problem.code] ?? 'No answer'}</h2>

@@ -54,7 +54,7 @@ function Trust({ isNothing }: { isNothing: boolean }) {
   const recorder = status.value.data?.recorder;
   const isDownNow = recorder?.state === 'down' && isFollowing.value && recorder.lastSeen !== undefined;
   const notes: string[] = [];
-  if (begin) notes.push(`the history begins only ${durationText(until - begin.until)} before its end`);
+  if (begin) notes.push(`only of its last ${durationText(until - begin.until)} there is a history`);
   if (isDownNow)
     notes.push(`the recorder is down, last seen ${agoText(now.value - parseTime(recorder.lastSeen ?? ''))}`);
   if (down > 0 && !(isDownNow && down < now.value - parseTime(recorder.lastSeen ?? '') + 1000)) {

@@ -22,7 +22,7 @@ export function Tabs() {
           type="button"
           key={tab}
           aria-current={tab === chosen ? 'page' : undefined}
-          onClick={() => navigate({ tab, event: undefined })}
+          onClick={() => navigate({ tab, event: undefined, incident: undefined })}
         >
           {NAMES[tab]}
         </button>

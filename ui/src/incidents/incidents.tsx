@@ -5,7 +5,7 @@ import type { Incident } from '../api/types.ts';
 import { countText, plural, visible } from '../format/text.ts';
 import { clockText, dayText, durationText, parseTime, rfc3339 } from '../format/time.ts';
 import { ProblemNote } from '../frame/problem.tsx';
-import type { FilterName, Filters } from '../state/address.ts';
+import type { FilterName } from '../state/address.ts';
 import { incidents } from '../state/data.ts';
 import { zone } from '../state/settings.ts';
 import { navigate, toggleFilter } from '../state/view.ts';
@@ -28,6 +28,7 @@ export function Incidents() {
           <IncidentView incident={incident} />
         </li>
       ))}
+      {data.more && <li class="nothing">There are lesser ones: a shorter period or a filter shows them.</li>}
     </ol>
   );
 }
@@ -156,13 +157,8 @@ function Names({ title, by, of }: NamesProps) {
   );
 }
 
-/** The events of an incident: its time, and the place where it has one. */
-function show({ from, until, reason, netns, drops, resets }: Incident): void {
-  const filters: Filters = {
-    // Without drops or resets it is the error of a retransmission that could not be sent.
-    ...(reason === undefined || drops + resets === 0 ? {} : { reason }),
-    ...(netns === undefined ? {} : { netns: String(netns) }),
-  };
+/** The events that it rests on, in its time. */
+function show({ incident, from, until }: Incident): void {
   // The end is not included; the last event is to be.
-  navigate({ tab: 'events', since: from, until: rfc3339(parseTime(until) + 1), filters });
+  navigate({ tab: 'events', incident, since: from, until: rfc3339(parseTime(until) + 1) });
 }

@@ -83,7 +83,7 @@ export function Live() {
         {shown.lost > 0 && (
           <span class="trust">
             {' '}
-            · {countText(shown.lost)} events came faster than this page could take them; the store has them
+            · {countText(shown.lost)} events came too fast to be shown here; the store has them
           </span>
         )}
       </p>

@@ -18,6 +18,7 @@ const view: fc.Arbitrary<View> = fc.record(
     }),
     all: fc.boolean(),
     order: fc.constantFrom('newest', 'oldest'),
+    incident: text,
     event: time,
     src: text,
     dst: text,

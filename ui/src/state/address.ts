@@ -29,6 +29,8 @@ export interface View {
   /** Benign drops too. */
   readonly all: boolean;
   readonly order: 'newest' | 'oldest';
+  /** The incident whose events are listed. */
+  readonly incident?: string | undefined;
   /** Time of the event that is looked at. */
   readonly event?: string | undefined;
   /** Ends of the connection whose story is shown: `10.0.0.2:45678`. */
@@ -55,6 +57,7 @@ export function readAddress(search: string): View {
     filters,
     all: parameters.has('all'),
     order: text('order') === 'oldest' ? 'oldest' : 'newest',
+    incident: text('incident'),
     event: text('event'),
     src: text('src'),
     dst: text('dst'),
@@ -75,6 +78,7 @@ export function writeAddress(view: View): string {
   for (const name of FILTERS) set(name, view.filters[name]);
   if (view.all) parameters.set('all', '');
   set('order', view.order, 'newest');
+  set('incident', view.incident);
   set('event', view.event);
   set('src', view.src);
   set('dst', view.dst);

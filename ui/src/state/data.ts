@@ -55,18 +55,25 @@ export const tables = {
 
 export const PAGE_EVENTS = 500;
 export const newestPage = resource<EventPage>(
-  whileOn(['events'], () => ({
-    path: 'events',
-    parameters: { ...queryParameters.value, order: view.value.order, limit: String(PAGE_EVENTS) },
-  })),
+  whileOn(['events'], () => {
+    const { incident, order } = view.value;
+    const limit = String(PAGE_EVENTS);
+    if (incident !== undefined)
+      return { path: `incidents/${encodeURIComponent(incident)}/events`, parameters: { limit } };
+    return { path: 'events', parameters: { ...queryParameters.value, order, limit } };
+  }),
 );
 
 export const topology = resource<Topology>(
   whileOn(['topology'], () => ({ path: 'topology', parameters: queryParameters.value })),
 );
 
-export const incidents = resource<{ incidents: readonly Incident[] }>(
-  whileOn(['incidents'], () => ({ path: 'incidents', parameters: queryParameters.value })),
+export const incidents = resource<{ incidents: readonly Incident[]; more: boolean }>(
+  whileOn(['incidents'], () => {
+    // Benign drops are in no incident.
+    const { all: _, ...parameters } = queryParameters.value;
+    return { path: 'incidents', parameters };
+  }),
 );
 
 export { filterParameters, periodParameters };

@@ -31,7 +31,7 @@ export interface Drawing {
 const weight = ({ drops, retransmissions }: { drops: number; retransmissions: number }): number =>
   drops + retransmissions;
 
-export function layOut({ nodes, edges }: Topology, width: number): Drawing {
+export function layOut({ nodes, edges }: Pick<Topology, 'nodes' | 'edges'>, width: number): Drawing {
   const kinds = [...new Set(nodes.map(({ kind }) => kind))].sort((a, b) => rank(a) - rank(b));
   const columns = kinds.map((kind) => nodes.filter((node) => node.kind === kind).sort((a, b) => weight(b) - weight(a)));
   const kept = columns.map((column) => column.slice(0, MOST_IN_COLUMN));

@@ -30,12 +30,13 @@ function Picture({ data }: { data: Topology }) {
     return () => resized.disconnect();
   }, []);
   const drawing = useMemo(() => layOut(data, width), [data, width]);
+  const leftOut = drawing.leftOut + data.hidden;
   return (
     <section class="topology" ref={holder} aria-label="Topology">
       <p class="quiet">
         <span class="key resent">━</span> segments resent <span class="key dropped">━</span> packets dropped; the
         thicker, the more. A filled mark is where packets were dropped.
-        {drawing.leftOut > 0 && ` ${plural(drawing.leftOut, 'node')} with less loss are left out.`}
+        {leftOut > 0 && ` ${plural(leftOut, 'node')} with less loss ${leftOut === 1 ? 'is' : 'are'} left out.`}
       </p>
       <div class="scroll">
         {/* biome-ignore lint/a11y/useSemanticElements: there is no element for a group within a picture */}
@@ -109,15 +110,16 @@ function Node({ placed: { node, x, y }, onNear }: { placed: Placed; onNear: (id:
     if (filter) toggleFilter(filter.name, filter.value);
   };
   const isChosen = filter !== undefined && view.value.filters[filter.name] === filter.value;
-  const mark = node.drops > 0 ? Math.min(9, 3 + 1.2 * Math.log10(node.drops)) : 0;
+  // What is lost of the packets of a peer is lost in this host, not there.
+  const mark = node.drops > 0 && node.kind !== 'peer' ? Math.min(9, 3 + 1.2 * Math.log10(node.drops)) : 0;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a button of HTML cannot stand in a picture
     <g
       class={isChosen ? 'node chosen' : 'node'}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={isChosen}
-      aria-label={`${node.kind} ${text}: ${plural(node.retransmissions, 'segment')} resent, ${plural(node.drops, 'packet')} dropped`}
+      aria-description={`${node.kind} ${visible(node.label)}: ${plural(node.retransmissions, 'segment')} resent, ${plural(node.drops, 'packet')} dropped`}
       transform={`translate(${x} ${y})`}
       onClick={choose}
       onKeyDown={(event) => {
