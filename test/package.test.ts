@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { Lab } from '../lab/lab.ts';
 import { LabProcess } from '../lab/process.ts';
 import { blastUdp } from '../lab/traffic.ts';
+import { StoreWriter } from '../src/store/writer.ts';
 import { requires } from './helpers/requires.ts';
 
 const repository = new URL('..', import.meta.url).pathname;
@@ -83,6 +84,25 @@ describe('the installed package', () => {
       drops.map(({ reason, dst }) => [reason, dst]),
       Array(5).fill(['NETFILTER_DROP', server.ip4]),
     );
+  });
+
+  test('serves the page, and answers from a worker thread', async () => {
+    const store = join(folder, 'served');
+    const writer = StoreWriter.open(store, { bootId: 'b', losslogVersion: '0', kernel: '0', host: 'h' });
+    writer.close();
+    const server = new LabProcess([losslog, 'serve', '--store', store, '--listen', '127.0.0.1:0'], environment);
+    try {
+      await server.stderrLine('losslog: serving');
+      const url = /serving (http:\S+)/.exec(server.stderr)?.[1] ?? assert.fail(server.stderr);
+      const page = await (await fetch(url)).text();
+      const script = /src="([^"]+\.js)"/.exec(page)?.[1] ?? assert.fail(page);
+      const { headers } = await fetch(new URL(script, url));
+      assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable');
+      const status = (await (await fetch(new URL('api/v1/status', url))).json()) as { version: string };
+      assert.equal(status.version, version);
+    } finally {
+      server.kill();
+    }
   });
 });
 

@@ -22,6 +22,8 @@ export interface Endpoint<P extends ParameterTable = ParameterTable> {
   /** One line, without a full stop. */
   summary: string;
   parameters: P;
+  /** It may take many times as long as the others, which must not wait for it. */
+  isLong?: true;
   /** Of the JSON answer. */
   schema: Schema;
   /** The answer in JSON. @throws LosslogError */

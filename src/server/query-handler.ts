@@ -12,7 +12,9 @@ import type { Exchange } from './server.ts';
 
 const NDJSON_TYPE = 'application/x-ndjson';
 /** A query ends after so long. */
-const QUERY_MS = 10_000;
+const QUERY_MS = 20_000;
+/** One that joins everything that was lost in the period. */
+const LONG_MS = 60_000;
 /** A stream of lines may take longer, since its reader may be slow. */
 const LINES_MS = 600_000;
 /** A reader that takes nothing for so long is cut off. */
@@ -26,11 +28,13 @@ export interface QuerySettings {
 export class QueryHandler {
   /** Two at once: one that takes long does not hold back the others. */
   readonly #queries: QueryPool;
+  readonly #longQueries: QueryPool;
   /** Streams have threads of their own: their readers decide how long they last. */
   readonly #streams: QueryPool;
 
   constructor(settings: QuerySettings) {
     this.#queries = new QueryPool({ ...settings, threads: 2, maxWaiting: 32 });
+    this.#longQueries = new QueryPool({ ...settings, threads: 1, maxWaiting: 8 });
     this.#streams = new QueryPool({ ...settings, threads: 2, maxWaiting: 0 });
   }
 
@@ -51,11 +55,12 @@ export class QueryHandler {
       now: wallFromMs(Date.now()),
       asLines,
       gzip: /\bgzip\b/.test(request.headers['accept-encoding'] ?? ''),
-      timeoutMs: asLines ? LINES_MS : QUERY_MS,
+      timeoutMs: asLines ? LINES_MS : endpoint.isLong ? LONG_MS : QUERY_MS,
     };
     const closed = new AbortController();
     response.once('close', () => closed.abort());
-    const chunks = (asLines ? this.#streams : this.#queries).run(job, closed.signal);
+    const pool = asLines ? this.#streams : endpoint.isLong ? this.#longQueries : this.#queries;
+    const chunks = pool.run(job, closed.signal);
     await send(response, asLines ? NDJSON_TYPE : JSON_TYPE, chunks, closed.signal);
     return true;
   }
@@ -69,7 +74,7 @@ export class QueryHandler {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#queries.close(), this.#streams.close()]);
+    await Promise.all([this.#queries, this.#longQueries, this.#streams].map((pool) => pool.close()));
   }
 }
 

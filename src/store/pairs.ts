@@ -14,18 +14,21 @@ export interface Pair {
   netns?: number;
   netnsName?: string;
   /** Address in bytes. */
-  peer?: Uint8Array;
+  peer: Uint8Array;
   /** Segments of retransmissions. */
   segments: number;
   drops: number;
 }
 
-/** Pairs told apart at most: some 10 MB. What comes after is added up under what is not known. */
-const MAX_PAIRS = 50_000;
-
-/** Pairs of several slices, added up. */
+/** Pairs of some peers over several slices, added up. */
 export class Pairs {
+  readonly #peers: readonly Uint8Array[];
   readonly #pairs = new Map<string, Pair>();
+
+  /** @param peers those that count; a few hundred at most */
+  constructor(peers: readonly Uint8Array[]) {
+    this.#peers = peers;
+  }
 
   add(slice: SliceReader, filter: Filter): void {
     this.#addKind(slice, filter, 'retransmit', 'sum(max(ifnull(segments, 1), 1)), 0');
@@ -46,31 +49,26 @@ export class Pairs {
   #addKind(slice: SliceReader, filter: Filter, kind: Kind, counts: string): void {
     const plan = planOf(slice, kind, filter);
     if (!plan) return;
-    const owner = hasOwner(kind) ? 'owner' : 'NULL';
-    const rows = slice.all(`SELECT ${owner}, ${peerSql(kind)}, ${counts} ${plan.from} GROUP BY 1, 2`, plan.parameters);
-    for (const [key, peer, segments, drops] of rows) {
-      const whose = key === null ? {} : slice.ownerOf(key as number);
-      const pair = this.#pairOf(whose, peer instanceof Uint8Array ? peer : undefined);
+    const peer = peerSql(kind);
+    const marks = this.#peers.map(() => '?').join();
+    const rows = slice.all(
+      `SELECT ${hasOwner(kind) ? 'owner' : 'NULL'}, ${peer}, ${counts} ${plan.from} AND ${peer} IN (${marks}) GROUP BY 1, 2`,
+      [...plan.parameters, ...this.#peers],
+    );
+    for (const [key, address, segments, drops] of rows) {
+      const pair = this.#pairOf(key === null ? {} : slice.ownerOf(key as number), address as Uint8Array);
       pair.segments += segments as number;
       pair.drops += drops as number;
     }
   }
 
-  #pairOf(
-    { process, container, netns, netnsName }: Readonly<Record<string, unknown>>,
-    peer: Uint8Array | undefined,
-  ): Pair {
-    const id = JSON.stringify([process, container, netns, peer && Buffer.from(peer).toString('latin1')]);
+  #pairOf({ process, container, netns, netnsName }: Readonly<Record<string, unknown>>, peer: Uint8Array): Pair {
+    const id = JSON.stringify([process, container, netns, Buffer.from(peer).toString('latin1')]);
     const known = this.#pairs.get(id);
     if (known) return known;
-    if (this.#pairs.size >= MAX_PAIRS && id !== NOBODY) return this.#pairOf({}, undefined);
-    const present = Object.entries({ process, container, netns, netnsName, peer }).filter(
-      ([, value]) => value !== undefined,
-    );
-    const pair = { ...Object.fromEntries(present), segments: 0, drops: 0 } as Pair;
+    const owner = Object.entries({ process, container, netns, netnsName }).filter(([, value]) => value !== undefined);
+    const pair = { ...Object.fromEntries(owner), peer, segments: 0, drops: 0 } as Pair;
     this.#pairs.set(id, pair);
     return pair;
   }
 }
-
-const NOBODY = JSON.stringify([undefined, undefined, undefined, undefined]);

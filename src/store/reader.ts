@@ -153,9 +153,9 @@ export class StoreReader {
     return series.rows();
   }
 
-  /** Who lost packets with whom, in no order. */
-  pairs(filter: Filter): Pair[] {
-    const pairs = new Pairs();
+  /** Who lost packets with these peers, in no order. */
+  pairs(filter: Filter, peers: readonly Uint8Array[]): Pair[] {
+    const pairs = new Pairs(peers);
     this.#eachSlice(filter, (slice) => pairs.add(slice, filter));
     return pairs.all();
   }

@@ -29,6 +29,7 @@ export const connection = defineEndpoint({
   path: '/api/v1/connection',
   summary: 'the story of one connection: what was lost, sent again and reset, in order, with a verdict on each',
   parameters,
+  isLong: true,
   schema: {
     type: 'object',
     required: ['a', 'b', 'steps', 'summary', 'incidents'],

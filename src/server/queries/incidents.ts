@@ -32,6 +32,7 @@ export const incidents = defineEndpoint({
   path: '/api/v1/incidents',
   summary: 'what happened: incidents with their evidence, how sure they are, and what to do',
   parameters: listParameters,
+  isLong: true,
   schema: {
     type: 'object',
     required: ['incidents', 'more'],
@@ -58,6 +59,7 @@ export const incidentEvents = defineEndpoint({
   path: '/api/v1/incidents/{id}/events',
   summary: 'the events that an incident rests on',
   parameters: eventParameters,
+  isLong: true,
   schema: {
     type: 'object',
     required: ['events', 'more'],

@@ -1,8 +1,8 @@
 /** `GET /api/v1/topology` */
 
-import { formatIp } from '../../base/ip.ts';
+import { formatIp, parseIp } from '../../base/ip.ts';
 import { integer } from '../../base/values.ts';
-import type { Pair } from '../../store/store.ts';
+import type { Pair, TopRow } from '../../store/store.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
 import { countSchema, leftOutSchema, skippedSchema } from '../schemas.ts';
@@ -10,6 +10,8 @@ import { leftOut, skipped } from './remarks.ts';
 
 const DEFAULT_LIMIT = 60;
 const MAX_LIMIT = 500;
+/** Edges at most, those with the most. */
+const MAX_EDGES = 400;
 const NODE_KINDS = ['process', 'container', 'netns', 'peer'] as const;
 type NodeKind = (typeof NODE_KINDS)[number];
 
@@ -79,45 +81,66 @@ export const topology = defineEndpoint({
   },
   answer: ({ reader }, { limit, ...values }) => {
     const filter = toFilter(values);
-    const graph = new Graph();
-    for (const pair of reader.pairs(filter)) graph.add(pair);
-    return JSON.stringify({
-      ...graph.cut(limit ?? DEFAULT_LIMIT),
-      leftOut: leftOut(reader, filter),
-      ...skipped(reader),
-    });
+    const graph = new Graph(limit ?? DEFAULT_LIMIT);
+    for (const by of RANKED) graph.addNodes(by, reader.top(filter, by, Number.MAX_SAFE_INTEGER));
+    for (const pair of reader.pairs(filter, graph.peers())) graph.addPair(pair);
+    return JSON.stringify({ ...graph.toJSON(), leftOut: leftOut(reader, filter), ...skipped(reader) });
   },
 });
 
+/** Kinds of nodes that are ranked by all they lost. */
+const RANKED = ['process', 'container', 'peer'] as const;
+
 class Graph {
+  readonly #limit: number;
   readonly #nodes = new Map<string, Node>();
   readonly #edges = new Map<string, Edge>();
+  #hidden = 0;
 
-  add(pair: Pair): void {
+  /** @param limit nodes of each kind */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Those that lost the most. */
+  addNodes(kind: NodeKind, rows: readonly TopRow[]): void {
+    const losing = rows.flatMap(({ key, segments, retransmissions, drops }) => {
+      const resent = Math.max(segments, retransmissions);
+      return key === undefined || resent + drops === 0 ? [] : [{ key, retransmissions: resent, drops }];
+    });
+    for (const { key, ...counted } of losing.slice(0, this.#limit)) addTo(this.#node(kind, key, key), counted);
+    this.#hidden += Math.max(0, losing.length - this.#limit);
+  }
+
+  /** Addresses of the peers that are shown. */
+  peers(): Uint8Array[] {
+    const addresses = [...this.#nodes.values()]
+      .filter(({ kind }) => kind === 'peer')
+      .map(({ label }) => parseIp(label));
+    return addresses.filter((address) => address !== undefined);
+  }
+
+  /** Draws the edges of a pair, and the namespace that stands for an owner that is not known. */
+  addPair(pair: Pair): void {
     const counted = { retransmissions: pair.segments, drops: pair.drops };
     const chain = chainOf(pair);
-    for (const { kind, value, label } of chain) this.#addTo(this.#node(kind, value, label), counted);
+    for (const { kind, value, label } of chain) if (kind === 'netns') addTo(this.#node(kind, value, label), counted);
     for (const [i, { kind, value }] of chain.entries()) {
       const next = chain[i + 1];
-      if (next) this.#addTo(this.#edge(`${kind}:${value}`, `${next.kind}:${next.value}`), counted);
+      if (next) addTo(this.#edge(`${kind}:${value}`, `${next.kind}:${next.value}`), counted);
     }
   }
 
-  cut(limit: number): { nodes: Node[]; edges: Edge[]; hidden: number } {
-    const nodes = NODE_KINDS.flatMap((kind) =>
-      [...this.#nodes.values()]
-        .filter((node) => node.kind === kind)
-        .sort(mostFirst)
-        .slice(0, limit),
-    );
+  toJSON(): { nodes: Node[]; edges: Edge[]; hidden: number } {
+    const ofKind = (kind: NodeKind): Node[] => [...this.#nodes.values()].filter((node) => node.kind === kind);
+    const netns = ofKind('netns').sort(mostFirst);
+    const nodes = NODE_KINDS.flatMap((kind) => (kind === 'netns' ? netns.slice(0, this.#limit) : ofKind(kind)));
     const shown = new Set(nodes.map(({ id }) => id));
-    const edges = [...this.#edges.values()].filter(({ from, to }) => shown.has(from) && shown.has(to)).sort(mostFirst);
-    return { nodes, edges, hidden: this.#nodes.size - nodes.length };
-  }
-
-  #addTo(sums: Counts, { retransmissions, drops }: Counts): void {
-    sums.retransmissions += retransmissions;
-    sums.drops += drops;
+    const edges = [...this.#edges.values()]
+      .filter(({ from, to }) => shown.has(from) && shown.has(to))
+      .sort(mostFirst)
+      .slice(0, MAX_EDGES);
+    return { nodes, edges, hidden: this.#hidden + Math.max(0, netns.length - this.#limit) };
   }
 
   #node(kind: NodeKind, value: string, label: string): Node {
@@ -128,6 +151,11 @@ class Graph {
   #edge(from: string, to: string): Edge {
     return getOrMake(this.#edges, JSON.stringify([from, to]), () => ({ from, to, retransmissions: 0, drops: 0 }));
   }
+}
+
+function addTo(sums: Counts, { retransmissions, drops }: Counts): void {
+  sums.retransmissions += retransmissions;
+  sums.drops += drops;
 }
 
 function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
@@ -153,7 +181,7 @@ function chainOf({
     ['process', process],
     ['container', container],
     ['netns', isOwned || netns === undefined ? undefined : String(netns), netnsName],
-    ['peer', peer && formatIp(peer)],
+    ['peer', formatIp(peer)],
   ];
   return parts.flatMap(([kind, value, label = value]) =>
     value === undefined || label === undefined ? [] : [{ kind, value, label }],
