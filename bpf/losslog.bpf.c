@@ -19,6 +19,7 @@
 #include "drop.bpf.c"
 #include "reset.bpf.c"
 #include "ownership.bpf.c"
+#include "listeners.bpf.c"
 
 /* Named here so that their types are in the object's BTF, for the layout generator. */
 struct retransmit_record *retransmit_record_type;
@@ -26,6 +27,7 @@ struct drop_record *drop_record_type;
 struct reset_record *reset_record_type;
 struct connection_record *connection_record_type;
 struct socket_record *socket_record_type;
+struct listener_record *listener_record_type;
 enum losslog_kind kind_type;
 enum losslog_owner_how owner_how_type;
 enum losslog_flag flag_type;

@@ -233,6 +233,8 @@ struct control {
 struct summary_state {
 	/* Something was counted. */
 	__u32 used;
+	/* And not only drops. */
+	__u32 connections;
 	/* The map had no room for a key. */
 	__u32 full;
 	__u32 totals_full;
@@ -265,6 +267,26 @@ struct socket_record {
 	__u64 sk;
 	__u64 inode;
 	struct owner owner;
+};
+
+/* What the listener iterator writes for each TCP socket in LISTEN. */
+struct listener_record {
+	__u64 inode;
+	/* 0 while nobody asked for it. */
+	__u64 cookie;
+	struct owner owner;
+	/* src and sport. */
+	struct flow flow;
+	__u32 netns;
+	__u32 uid;
+	/* SYNs and connections that it refused so far (sk_drops). */
+	__u32 drops;
+	/* Established and not accepted, and how many there may be. */
+	__u32 queue;
+	__u32 backlog;
+	/* Not established yet. */
+	__u32 syn_queue;
+	__u8 family;
 };
 
 /* The names of a cgroup and its parents, leaf first, each ended by a NUL; the root has none. */

@@ -65,6 +65,8 @@ static __noinline int count_new_key(struct summary_key *key, const struct sock *
 	struct summary *total;
 
 	*(volatile __u32 *)&summary_state.used = key->generation + 1;
+	if (key->kind != KIND_DROP)
+		*(volatile __u32 *)&summary_state.connections = key->generation + 1;
 	one.first_ns = bpf_ktime_get_boot_ns();
 	one.first_jiffies = bpf_jiffies64();
 	one.last_jiffies = one.first_jiffies;

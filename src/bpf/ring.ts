@@ -108,6 +108,12 @@ export class RingBuffer {
     return (Atomics.load(this.#producerPosition, 0) - consumed) >>> 0;
   }
 
+  /** Whether everything was handed over that is in the ring. */
+  get isDrained(): boolean {
+    const position = Number(BigInt.asIntN(32, this.#position));
+    return this.#closed || position === Atomics.load(this.#producerPosition, 0);
+  }
+
   /** Whether records that were handed over still take room. While they do, the kernel wakes nobody, and a poll finds data. */
   get isHeld(): boolean {
     return !this.#closed && Atomics.load(this.#consumerPosition, 0) !== this.#position;

@@ -17,8 +17,9 @@ import { decodeRecord } from '../wire/decode.ts';
 import { needsHeaders } from '../wire/drop-class.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
 import { bound, dropRecord, recordHead, retransmitRecord, rodata } from '../wire/layout.ts';
+import { decodeListeners } from '../wire/listener-records.ts';
 import { type Bytes, readBootNs } from '../wire/reader.ts';
-import type { Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
+import type { Audit, Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
 import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
 import { KernelOwners, SOCKET_LISTER } from './kernel-owners.ts';
 import { DEFAULT_LIMITS, type Limits, writeLimits } from './limits.ts';
@@ -29,6 +30,8 @@ import { isReadable, isSame, type ProgramIdentity, programIdentity } from './pro
 import { Summaries } from './summaries.ts';
 import { Symbols } from './symbols.ts';
 
+/** The iterator over listening sockets. */
+const LISTENER_LISTER = 'list_listeners';
 const RINGS = ['connection_ring', 'drop_ring'];
 /** The maps that this side reads. */
 const NEEDED_MAPS = [...RINGS, '.bss', 'summaries', 'summary_totals', 'owners', 'cgroup_paths'];
@@ -59,6 +62,7 @@ export class BpfCapture implements Capture {
   readonly facts: KernelFacts;
   readonly owners: KernelOwners;
   readonly blindSpots: readonly string[];
+  readonly audit: Audit;
   readonly identity: ProgramIdentity;
   /** What the recorder left that set these programs to work; undefined: this one did. */
   readonly takenOver: Ledger | undefined;
@@ -119,6 +123,11 @@ export class BpfCapture implements Capture {
     this.#object = programs;
     this.#rings = RINGS.map((name) => programs.map(name).ring());
     this.owners = new KernelOwners(programs);
+    this.audit = {
+      tellsFailures: facts.retransmitHasErr,
+      catchUp: () => this.#catchUp(),
+      listListeners: () => decodeListeners(programs.iterate(LISTENER_LISTER)),
+    };
     this.#losses = new LossCounters(programs, probes);
     this.#noRoom = takenOver?.noRoom ?? 0;
     this.#decoding = {
@@ -252,6 +261,14 @@ export class BpfCapture implements Capture {
     return records;
   }
 
+  /** A storm of drops in the other ring need not be waited for. */
+  #catchUp(): boolean {
+    const [connections] = this.#rings;
+    connections?.drain(this.#onRecord, this.#handlers?.room?.());
+    this.#handOver();
+    return (connections?.isDrained ?? false) && !this.#summaries.hasConnections;
+  }
+
   /** Stops the probes and hands over what they still had recorded. */
   stop(): void {
     this.detach();
@@ -329,9 +346,8 @@ class KernelView {
 function isWhole({ directory }: PinSet, probes: readonly Probe[], type: 'program' | 'link'): boolean {
   const names = new Set(directory.names(type));
   const arePinned = probes.map(programsOf).every(({ first, rescue }) => names.has(first) && names.has(rescue));
-  return (
-    arePinned && NEEDED_MAPS.every((name) => directory.has('map', name)) && directory.has('program', SOCKET_LISTER)
-  );
+  const hasListers = [SOCKET_LISTER, LISTENER_LISTER].every((name) => directory.has('program', name));
+  return arePinned && hasListers && NEEDED_MAPS.every((name) => directory.has('map', name));
 }
 
 function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undefined): string[] {

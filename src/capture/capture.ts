@@ -1,6 +1,7 @@
 /** A source of events, as the recorder sees it. */
 
 import type { Decoded } from '../wire/head.ts';
+import type { Listener } from '../wire/listener-records.ts';
 import type { OwnerSource } from '../wire/owner-records.ts';
 
 export const SOURCES = ['bpf', 'ftrace', 'kprobe'] as const;
@@ -34,6 +35,16 @@ export interface CaptureStats {
   readonly programs: readonly { readonly name: string; readonly runs: number; readonly runNs: number }[];
 }
 
+/** A source that can be compared with the kernel's counters, and that knows the listening sockets. */
+export interface Audit {
+  /** Whether retransmissions that failed are told apart; else this kernel does not tell of them at all. */
+  readonly tellsFailures: boolean;
+  /** Hands over the retransmissions recorded up to now. @returns whether these were all */
+  catchUp(): boolean;
+  /** The listening TCP sockets by inode. Some µs for every file that is open on this host. @throws BPF */
+  listListeners(): Map<bigint, Listener>;
+}
+
 export interface Capture {
   readonly source: SourceName;
   /** Names of the probes that are recorded. */
@@ -59,6 +70,8 @@ export interface Capture {
   /** Events that could not be handed over, in all, by the sentence that says why. */
   losses(): ReadonlyMap<string, number>;
   stats(): CaptureStats;
+  /** What can be held against the kernel's own counters; absent where the source tells too little for that. */
+  readonly audit?: Audit;
   /** Stops the probes and hands over what they still had recorded. */
   stop(): void;
   close(): void;

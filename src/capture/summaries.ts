@@ -108,6 +108,13 @@ export class Summaries {
     return summaries;
   }
 
+  /** Whether retransmissions or resets were counted since they were taken last. */
+  get hasConnections(): boolean {
+    if (this.#view.byteLength === 0) return false;
+    const generation = this.#view.getUint32(bss.control + control.generation, true);
+    return this.#view.getUint32(bss.summaryState + summaryState.connections, true) === (generation + 1) >>> 0;
+  }
+
   close(): void {
     if (this.#view.byteLength === 0) return;
     this.#view = new DataView(new ArrayBuffer(0));

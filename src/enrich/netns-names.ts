@@ -22,10 +22,14 @@ export class NetnsNames {
 
   /** Completes `netnsName`, in place. */
   resolve(event: OwnedEvent): void {
-    if (event.netns === undefined) return;
-    if (!this.#names.has(event.netns)) this.#refresh();
-    const name = this.#names.get(event.netns);
+    const name = event.netns === undefined ? undefined : this.nameOf(event.netns);
     if (name !== undefined) event.netnsName = name;
+  }
+
+  /** Name of a namespace by its inode number. */
+  nameOf(netns: number): string | undefined {
+    if (!this.#names.has(netns)) this.#refresh();
+    return this.#names.get(netns);
   }
 
   #refresh(): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LosslogError } from '../base/errors.ts';
-import { listNamedNetns, ownNetns, resolveNetns } from './netns.ts';
+import { findNetns, listNamedNetns, ownNetns, resolveNetns } from './netns.ts';
 
 /** A root whose namespaces are plain files: what counts is that they lie on one device, as on nsfs. */
 function fakeRoot(t: TestContext, names: readonly string[]): string {
@@ -62,4 +62,32 @@ test('the namespace of this process', () => {
   const inode = Number(/\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0]);
   assert.equal(ownNetns(), inode);
   assert.equal(resolveNetns('/proc/self/ns/net'), inode);
+});
+
+test('every namespace with a process or a mount, and a way to look into each', () => {
+  const root = mkdtempSync(join(tmpdir(), 'losslog-netns-'));
+  try {
+    for (const [pid, netns] of Object.entries({ 1: 4026531840, 7: 4026532177, 12: 4026532177, self: 4026531840 })) {
+      mkdirSync(join(root, 'proc', pid, 'ns'), { recursive: true });
+      symlinkSync(`net:[${netns}]`, join(root, 'proc', pid, 'ns/net'));
+    }
+    mkdirSync(join(root, 'proc/9'));
+    const mounts = [
+      '30 1 0:4 net:[4026532177] /run/netns/with\\040blank rw shared:3 - nsfs nsfs rw',
+      '31 1 0:4 net:[4026532299] /run/docker/netns/0123 rw - nsfs nsfs rw',
+      '32 1 0:4 mnt:[4026532300] /run/ns/mnt rw - nsfs nsfs rw',
+    ];
+    writeFileSync(join(root, 'proc/self/mountinfo'), `${mounts.join('\n')}\n`);
+    const steps = findNetns(root);
+    let step = steps.next();
+    while (!step.done) step = steps.next();
+    assert.deepEqual([...step.value.keys()].sort(), [4026531840, 4026532177, 4026532299]);
+    assert.deepEqual(step.value.get(4026531840), { pid: 1 });
+    assert.deepEqual(step.value.get(4026532299), { path: '/run/docker/netns/0123' });
+    const blue = step.value.get(4026532177);
+    assert.equal(blue?.path, '/run/netns/with blank');
+    assert.ok(blue?.pid === 7 || blue?.pid === 12);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

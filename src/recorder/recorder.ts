@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LosslogError, messageOf } from '../base/errors.ts';
-import { NS_PER_MS } from '../base/time.ts';
+import { bootNs, NS_PER_MS, type WallNs } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Capture, CaptureHandlers, SourceName } from '../capture/capture.ts';
@@ -13,7 +13,7 @@ import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
 import type { RecorderStats } from '../export/recorder-metrics.ts';
 import { readBootIdentity } from '../linux/boot.ts';
-import { sampleClocks, WallClock } from '../linux/clock.ts';
+import { bootNow, sampleClocks, WallClock } from '../linux/clock.ts';
 import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
 import { StoreLock } from '../store/lock.ts';
 import { type StoreSession, StoreWriter } from '../store/store.ts';
@@ -23,8 +23,11 @@ import { CoverageLedger } from './coverage.ts';
 import { type Estate, estateOf } from './inheritance.ts';
 import { Intake } from './intake.ts';
 import { LimitedStretches } from './limited.ts';
+import { NetnsSampler } from './netns-sampler.ts';
 import { Pipeline } from './pipeline.ts';
+import { RecordedTotals } from './recorded-totals.ts';
 import { NO_PINS, openPins, type Survival } from './survival.ts';
+import { counterOf, coverageOf } from './told.ts';
 import { version } from './version.ts';
 
 export interface RecorderOptions {
@@ -139,7 +142,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
     });
     let survival: Survival | undefined;
     try {
-      survival = await record(options, capture, clock, store, estate && { estate, session }, (pinned) =>
+      survival = await record(options, netns, capture, clock, store, estate && { estate, session }, (pinned) =>
         options.onReady({
           ...ready(options, capture, store, session.kernel, netns),
           ...pinned,
@@ -157,6 +160,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
 
 async function record(
   options: RecorderOptions,
+  netns: readonly number[],
   capture: Capture,
   clock: WallClock,
   store: StoreWriter,
@@ -169,9 +173,25 @@ async function record(
   const names = new NetnsNames();
   const owners = new OwnerResolver(capture.owners);
   const pipeline = new Pipeline(owners, names, intake.write, () => store.afterStored(capture.checkpoint()));
+  const toWall = (time: bigint): WallNs => clock.toWall(bootNs(time));
+  const totals = new RecordedTotals();
+  const sampler = new NetnsSampler({
+    ...(capture.audit ? { audit: capture.audit } : {}),
+    totals,
+    isWanted: (inode) => netns.length === 0 || netns.includes(inode),
+    losses: options.drops,
+    host: netns.length === 0,
+    now: bootNow,
+    onCompared: (stretch) => pipeline.emit(coverageOf(stretch, names.nameOf(stretch.netns), toWall)),
+    onLoss: (share, inode) => pipeline.add([counterOf(share, inode, toWall)]),
+    onError: (message) => errors.add(message),
+  });
   const canPoll = await pollWorks();
   const handlers: CaptureHandlers = {
-    onEvents: (batch) => pipeline.add(batch),
+    onEvents: (batch) => {
+      totals.add(batch.map(({ event }) => event));
+      pipeline.add(batch);
+    },
     onError: (message) => errors.add(message),
     room: () => store.room - pipeline.collected,
   };
@@ -190,11 +210,13 @@ async function record(
         })
       : beginUnpinned(start);
   pipeline.emit(ledger.blind(capture.blindSpots));
+  await sampler.begin();
   onAttached(survival ? { pinned: survival.path } : {});
   for (const spot of capture.blindSpots) options.onTalk(spot);
   const takeCounted = (): void => {
     try {
       const counted = capture.takeSummaries();
+      totals.add(counted.summaries.map(({ event }) => event));
       pipeline.add(counted.summaries);
       pipeline.emit(limited.note(counted));
     } catch (error) {
@@ -220,6 +242,7 @@ async function record(
     await untilDone(options);
   } finally {
     clearInterval(housekeeping);
+    await sampler.end(takeCounted);
     if (options.detach && survival) survival.leave();
     else capture.stop();
     takeCounted();

@@ -8,7 +8,7 @@ export const bound = {
 } as const;
 
 export const bss = {
-  size: 409956,
+  size: 409964,
   counters: 0,
   control: 393216,
   summaryState: 393352,
@@ -211,6 +211,30 @@ export const limit = {
   size: 16,
   interval: 0,
   burst: 8,
+} as const;
+
+export const listenerRecord = {
+  size: 112,
+  inode: 0,
+  cookie: 8,
+  owner: 16,
+  ownerCgroupId: 16,
+  ownerPid: 24,
+  ownerCgroupHierarchy: 28,
+  ownerHow: 29,
+  ownerComm: 30,
+  flow: 48,
+  flowSrc: 48,
+  flowDst: 64,
+  flowSport: 80,
+  flowDport: 82,
+  netns: 84,
+  uid: 88,
+  drops: 92,
+  queue: 96,
+  backlog: 100,
+  synQueue: 104,
+  family: 108,
 } as const;
 
 export const notedOwner = {
@@ -424,8 +448,9 @@ export const summaryKey = {
 } as const;
 
 export const summaryState = {
-  size: 12,
+  size: 16,
   used: 0,
-  full: 4,
-  totalsFull: 8,
+  connections: 4,
+  full: 8,
+  totalsFull: 12,
 } as const;
