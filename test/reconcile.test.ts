@@ -14,7 +14,7 @@ import { seen } from './helpers/seen.ts';
 /** Connections that a listener refuses in a test. */
 const REFUSED = 41;
 /** A round of looks at the counters, with time to spare. */
-const ROUND_MS = 15_000;
+const ROUND_MS = 60_000;
 
 type Comparison = JsonEvent<'coverage'>;
 

@@ -26,13 +26,14 @@ export async function show(values: Values, output: Output): Promise<number> {
   const limit = values.limit ?? DEFAULT_LIMIT;
   const reader = StoreReader.open(storeDir(values.store));
   try {
-    const { events, cut } =
+    const { events, from } =
       values.incident === undefined
         ? select(reader, filter, limit)
         : newest(await evidence(reader, values.incident), limit);
     const shown = await print(events, values.json ? jsonLine : textLine(output), output);
     const about = values.incident === undefined ? filter : { all: true };
-    for (const line of remarks(reader, about, { empty: shown === 0, ...(cut ? { cutTo: limit } : {}) })) talk(line);
+    const cut = from === undefined ? {} : { cutTo: limit, from };
+    for (const line of remarks(reader, about, { empty: shown === 0, ...cut })) talk(line);
   } finally {
     reader.close();
   }
@@ -45,16 +46,21 @@ async function evidence(reader: StoreReader, incident: string): Promise<Event[]>
   return [...evidenceOf(reader, incident)];
 }
 
-function select(reader: StoreReader, filter: Filter, limit: number): { events: Iterable<Event>; cut: boolean } {
-  if (limit === 0) return { events: reader.events(filter, { order: 'oldest' }), cut: false };
-  const newest = [...reader.events(filter, { order: 'newest', limit: limit + 1 })];
-  const cut = newest.length > limit;
-  return { events: newest.slice(0, limit).reverse(), cut };
+/** What is shown; with `from`, the time of its oldest, where there is more than that. */
+interface Selected {
+  events: Iterable<Event>;
+  from?: WallNs;
 }
 
-function newest(events: Event[], limit: number): { events: Event[]; cut: boolean } {
-  const cut = limit > 0 && events.length > limit;
-  return { events: cut ? events.slice(-limit) : events, cut };
+function select(reader: StoreReader, filter: Filter, limit: number): Selected {
+  if (limit === 0) return { events: reader.events(filter, { order: 'oldest' }) };
+  return newest([...reader.events(filter, { order: 'newest', limit: limit + 1 })].reverse(), limit);
+}
+
+function newest(events: Event[], limit: number): Selected {
+  if (limit === 0 || events.length <= limit) return { events };
+  const shown = events.slice(-limit);
+  return { events: shown, from: shown[0]?.time as WallNs };
 }
 
 type LineOf = (event: Event) => string;

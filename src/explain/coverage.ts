@@ -3,7 +3,7 @@
 import { NS_PER_S, type WallNs, wallNs } from '../base/time.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import type { StoreReader } from '../store/store.ts';
-import { coverageEvents, sessionStretch } from '../store/stretches.ts';
+import { coverageEvents, sessionStretches } from '../store/stretches.ts';
 
 interface Stretch {
   readonly from: number;
@@ -26,7 +26,7 @@ export class Coverage {
   static read(reader: StoreReader, since: WallNs, until: WallNs, now: WallNs, base: WallNs): Coverage {
     const { sessions } = reader.coverage();
     const events = coverageEvents(reader, sessions, { from: since, until }, now);
-    const ends = sessions.map((session) => sessionStretch(session, now));
+    const ends = sessions.flatMap((session) => sessionStretches(session, now));
     const stretches = events
       .flatMap((event) => spoilt(event, ends))
       .map(({ from, until, because }) => ({ from: Number(from - base), until: Number(until - base), because }));
@@ -49,7 +49,9 @@ export class Coverage {
 }
 
 function spoilt(event: CoverageEvent, sessions: readonly { from: bigint; until: bigint }[]) {
-  const { from, until, state, why = '' } = event;
+  const { from, until, state, why = '', counter } = event;
+  // A comparison with the kernel's counters, which came out even or need not.
+  if (counter !== undefined && state !== 'lost') return [];
   switch (state) {
     case 'recording':
       return why.startsWith('only: ')

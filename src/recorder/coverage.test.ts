@@ -35,6 +35,17 @@ test('losses are told once, with the time in which they happened', () => {
   assert.deepEqual([more?.from, more?.until], [1_003_000_000_000n, 1_004_000_000_000n]);
 });
 
+test('a clock that was set by a year does not make a stretch of a year', () => {
+  const year = 365n * 86_400_000_000_000n;
+  for (const step of [year, -year]) {
+    let now: ClockSample = { wall: wallNs(2n * year), boot: bootNs(1_000n) };
+    const ledger = new CoverageLedger(() => now);
+    now = { wall: wallNs(2n * year + step + 500n), boot: bootNs(1_500n) };
+    const [lost] = ledger.losses(totalsOf(7, 0));
+    assert.deepEqual([lost?.from, lost?.until], [2n * year + step, 2n * year + step + 500n]);
+  }
+});
+
 test('what is not seen, and a clock that was set', () => {
   const ledger = ledgerOfSeconds();
   assert.deepEqual(

@@ -1,6 +1,6 @@
 /** What the recorder could not see, as events in the stream: losses, missing probes, steps of the clock. */
 
-import { NS_PER_S, type WallNs } from '../base/time.ts';
+import { NS_PER_S, type WallNs, wallNs } from '../base/time.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import type { ClockSample, ClockStep } from '../linux/clock.ts';
 
@@ -42,10 +42,12 @@ export class CoverageLedger {
    */
   losses(totals: ReadonlyMap<string, number>): CoverageEvent[] {
     const last = this.#last;
-    const from = this.#lastTime.wall;
+    const before = this.#lastTime.boot;
     this.#lastTime = this.#now();
     this.#last = totals;
     const { wall, boot } = this.#lastTime;
+    // By the clock as it is now: it may have been set since.
+    const from = wallNs(wall - (boot - before));
     const grown = [...totals].map(([why, total]) => ({ why, count: total - (last.get(why) ?? 0) }));
     return grown
       .filter(({ count }) => count !== 0)

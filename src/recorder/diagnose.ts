@@ -15,14 +15,14 @@ const NEVER_SEEN: readonly Check[] = [
     'listen queues',
     'limited',
     'a SYN or connection refused by a full queue is freed without any drop event',
-    'only the resent SYNs of the client are seen',
+    'how many and by which listener is recorded (counter), the client is not',
     'watch ListenOverflows and ListenDrops: nstat -az TcpExtListenOverflows TcpExtListenDrops',
   ),
   finding(
     'device rings',
     'limited',
     'what a network card drops before the kernel takes it is no event',
-    'nothing is seen of it at this end',
+    'only how many is recorded (counter)',
     'watch the counters of the card: ip -s -s link, ethtool -S DEVICE',
   ),
 ];

@@ -24,6 +24,8 @@ export interface OpenSlicesOptions {
   readonly session: StoreSession;
   readonly started: WallNs;
   readonly walPages: number;
+  /** See {@link SliceOrigin}. */
+  readonly elapsed: () => bigint | undefined;
   /** Whether a slice is to be sealed, so that nothing may be added to it. */
   readonly isSealing: (path: string) => boolean;
   /** Takes the path of a slice that was closed for good. */
@@ -125,7 +127,7 @@ export class OpenSlices {
   }
 
   #openPart({ hour, part }: SliceName, now: WallNs): SliceWriter {
-    const { dir, session, started, walPages } = this.#options;
+    const { dir, session, started, walPages, elapsed } = this.#options;
     const name = { hour, part };
     const file = sliceFileName(name);
     const slice = SliceWriter.open(dir, name, {
@@ -134,6 +136,7 @@ export class OpenSlices {
       now,
       check: !this.#checked.has(file),
       walPages,
+      elapsed,
     });
     this.#checked = new Set([...this.#checked, file].slice(-MAX_OPEN));
     return slice;

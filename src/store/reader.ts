@@ -1,11 +1,12 @@
 /** Queries on a store. Works while another process writes it, and without any right to write. */
 
 import { LosslogError, messageOf } from '../base/errors.ts';
-import type { WallNs } from '../base/time.ts';
+import { NS_PER_HOUR, type WallNs, wallNs } from '../base/time.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { requireDirectory, requireKnownVersion } from './directory.ts';
 import { merged, type Source } from './merge.ts';
+import { NOTED_AFTER, type Noted, Notes } from './notes.ts';
 import { type Pair, Pairs } from './pairs.ts';
 import { benignIn, type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
@@ -13,7 +14,7 @@ import { type Order, type Row, timeOrdered } from './rows.ts';
 import { inOrder, ScanSource, type Selection } from './scan.ts';
 import { kindCode } from './schema.ts';
 import { countMinutes, countSteps, type Grid, gridEnd, isWholeMinutes, Series, type SeriesRow } from './series.ts';
-import { beginOf, readSessions, type Session, sessionKey } from './session.ts';
+import { beginOf, mergedSession, readSessions, type Session, type Stretch, sessionKey } from './session.ts';
 import { SliceCache } from './slice-cache.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
 import { SliceReader } from './slice-reader.ts';
@@ -195,18 +196,31 @@ export class StoreReader {
     return undefined;
   }
 
-  /** Sessions of all slices that are left. Reads every slice. */
-  coverage(): StoreCoverage {
+  /**
+   * Sessions of all slices that are left, or of those that may know of the time asked for.
+   * @param asked absent: reads every slice
+   */
+  coverage(asked?: Stretch): StoreCoverage {
     const sessions = new Map<string, Session>();
-    this.#eachSlice({}, (slice) => {
-      for (const session of readSessions(slice)) {
-        const known = sessions.get(sessionKey(session));
-        if (!known || known.lastNs <= session.lastNs) sessions.set(sessionKey(session), session);
-      }
-    });
+    for (const slices of this.#around(asked)) {
+      this.#each(slices, (slice) => {
+        for (const session of readSessions(slice)) {
+          const known = sessions.get(sessionKey(session));
+          sessions.set(sessionKey(session), known ? mergedSession(known, session) : session);
+        }
+      });
+    }
     const begins = this.begins();
     const sorted = [...sessions.values()].sort((a, b) => Number(a.started - b.started));
     return begins === undefined ? { sessions: sorted } : { begins, sessions: sorted };
+  }
+
+  /** What was noted of the time asked for, summed up: losses, comparisons with the kernel, steps of the clock. */
+  noted(asked: Stretch): Noted[] {
+    const notes = new Notes();
+    const filter = { since: asked.from, until: wallNs(asked.until + NOTED_AFTER) };
+    this.#eachSlice(filter, (slice) => notes.add(slice, asked));
+    return notes.sums();
   }
 
   /** Releases everything, also what a generator of {@link events} that was not taken to its end still holds. */
@@ -262,6 +276,16 @@ export class StoreReader {
     const sound = all.filter(({ damaged }) => !damaged);
     const hours = [...Map.groupBy(sound, ({ hour }): Hour => hour).values()];
     return order === 'oldest' ? hours : hours.reverse();
+  }
+
+  /** The hours of the time asked for and those next to them: a session says in the last slice that it wrote to when it last lived. */
+  #around(asked: Stretch | undefined): SliceFile[][] {
+    const hours = this.#hours({}, 'oldest');
+    if (!asked) return hours;
+    const hourAt = (slices: readonly SliceFile[]): WallNs => hourStart((slices[0] as SliceFile).hour);
+    const first = hours.findIndex((slices) => hourAt(slices) + NS_PER_HOUR > asked.from);
+    const beyond = hours.findIndex((slices) => hourAt(slices) >= asked.until);
+    return hours.slice(Math.max(0, (first < 0 ? hours.length : first) - 1), beyond < 0 ? hours.length : beyond + 1);
   }
 
   #eachSlice(filter: Filter, visit: (slice: SliceReader) => void): void {

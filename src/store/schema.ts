@@ -74,6 +74,10 @@ export const hourRollupTable = (dimension: HourRollup): string => `hour_${dimens
 /** What an hour rollup counts for a key, in the order of its columns. */
 export const TALLY_COLUMNS = ['retransmissions', 'segments', 'bytes', 'drops', 'benign', 'resets'] as const;
 
+/** `blind` is a JSON array; `ran` was not there in the first release. */
+export const SESSION_SQL =
+  'CREATE TABLE session (id INTEGER PRIMARY KEY, bootId TEXT, losslogVersion TEXT, kernel TEXT, host TEXT, filter TEXT, started INTEGER, lastNs INTEGER, ended INTEGER, blind TEXT, ran INTEGER)';
+
 /** All statements that make an empty slice. */
 export function schemaSql(): string[] {
   const tally = TALLY_COLUMNS.map((name) => `${name} INTEGER NOT NULL`).join(', ');
@@ -81,7 +85,7 @@ export function schemaSql(): string[] {
     `PRAGMA application_id = ${APPLICATION_ID}`,
     `PRAGMA user_version = ${FORMAT_VERSION}`,
     'CREATE TABLE meta (version INTEGER, hour INTEGER, created INTEGER, sealed INTEGER, first INTEGER, last INTEGER, late INTEGER)',
-    'CREATE TABLE session (id INTEGER PRIMARY KEY, bootId TEXT, losslogVersion TEXT, kernel TEXT, host TEXT, filter TEXT, started INTEGER, lastNs INTEGER, ended INTEGER)',
+    SESSION_SQL,
     'CREATE TABLE string (id INTEGER PRIMARY KEY, value TEXT NOT NULL)',
     `CREATE TABLE owner (id INTEGER PRIMARY KEY, ${SHARED_COLUMNS.map(columnSql).join(', ')})`,
     ...KINDS.map(kindTableSql),

@@ -50,6 +50,8 @@ export class SliceReader {
   readonly db: DatabaseSync;
   readonly indexes: ReadonlySet<string>;
   readonly kinds: ReadonlyMap<Kind, KindTable>;
+  /** The statement that made the table of sessions. */
+  readonly sessionSql: string;
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
   readonly #counts = new Lru<string, number>(MAX_COUNTS);
@@ -85,6 +87,7 @@ export class SliceReader {
     this.slice = slice;
     this.start = hourStart(slice.hour);
     this.indexes = new Set(tables.keys());
+    this.sessionSql = tables.get('session') ?? '';
     const present = KINDS.filter((kind) => tables.has(kind));
     const view = readView(db, present);
     this.extent = view.extent;

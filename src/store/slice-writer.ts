@@ -9,7 +9,7 @@ import { Dictionary } from './dictionary.ts';
 import { KindInserter } from './kind-inserter.ts';
 import { Owners } from './owners.ts';
 import { Rollups } from './rollup.ts';
-import { FORMAT_VERSION, kindTableSql, PAGE_SIZE, schemaSql } from './schema.ts';
+import { FORMAT_VERSION, kindTableSql, PAGE_SIZE, SESSION_SQL, schemaSql } from './schema.ts';
 import { type Hour, hourStart, type SliceName, sliceFileName } from './slice-name.ts';
 
 /** What a session says of itself; stored in every slice that it wrote to. */
@@ -20,6 +20,8 @@ export interface StoreSession {
   readonly host: string;
   /** The filter in force, as text, where not everything is recorded. */
   readonly filter?: string;
+  /** What this host does not show to the recorder, a sentence each. */
+  readonly blind?: readonly string[];
 }
 
 /** First and last time of the slice's events and the most by which one came late, in ns; times since the hour began. */
@@ -40,6 +42,8 @@ export interface SliceOrigin {
   /** When the session began. */
   readonly started: WallNs;
   readonly now: WallNs;
+  /** Time since the session began, by a clock that nobody sets; undefined where there is none. */
+  elapsed(): bigint | undefined;
   /** Whether to check a slice that was not closed as it should. */
   readonly check: boolean;
   /** Pages in the -wal at which they are moved to the database. */
@@ -59,6 +63,7 @@ export class SliceWriter {
   readonly #extent: Extent;
   readonly #setExtent: StatementSync;
   readonly #setSession: StatementSync;
+  readonly #elapsed: () => bigint | undefined;
   #rows: number;
 
   /** Opens the slice, or makes it. @throws NotAppendable, DamagedSlice, or what SQLite throws. */
@@ -96,9 +101,10 @@ export class SliceWriter {
     this.#extent = readExtent(db);
     this.#rows = KINDS.reduce((sum, kind) => sum + this.#inserters[kind].rows, 0);
     this.#setExtent = db.prepare('UPDATE meta SET first = ?, last = ?, late = ?');
+    this.#elapsed = () => origin.elapsed();
     const sessionId = beginSession(db, origin);
     for (const kind of KINDS) this.#inserters[kind].session = sessionId;
-    this.#setSession = db.prepare(`UPDATE session SET lastNs = ?, ended = ? WHERE id = ${sessionId}`);
+    this.#setSession = db.prepare(`UPDATE session SET lastNs = ?, ended = ?, ran = ? WHERE id = ${sessionId}`);
   }
 
   get rows(): number {
@@ -148,7 +154,7 @@ export class SliceWriter {
     }
     this.#rollups.flush();
     this.#setExtent.run(this.#extent.first, this.#extent.last, this.#extent.late);
-    this.#setSession.run(now, 0);
+    this.heartbeat(now, false);
     this.#db.exec('COMMIT');
     this.#rows += events.length;
   }
@@ -172,7 +178,7 @@ export class SliceWriter {
 
   /** Notes that the session lives, or that it ended as it should. */
   heartbeat(now: WallNs, ended: boolean): void {
-    this.#setSession.run(now, ended ? 1 : 0);
+    this.#setSession.run(now, ended ? 1 : 0, this.#elapsed() ?? null);
   }
 
   close(): void {
@@ -200,7 +206,10 @@ function requireAppendable(db: DatabaseSync): void {
       .all()
       .map(({ name, sql }) => [name, sql]),
   );
-  const same = tables.has('meta') && KINDS.every((kind) => tables.get(kind) === kindTableSql(kind));
+  const same =
+    tables.has('meta') &&
+    tables.get('session') === SESSION_SQL &&
+    KINDS.every((kind) => tables.get(kind) === kindTableSql(kind));
   const meta = same ? db.prepare('SELECT version, sealed FROM meta').get() : undefined;
   if (meta?.version !== FORMAT_VERSION || meta.sealed !== 0) throw new NotAppendable();
 }
@@ -220,16 +229,26 @@ function readExtent(db: DatabaseSync): Extent {
   return { first: first ?? Number.POSITIVE_INFINITY, last: last ?? Number.NEGATIVE_INFINITY, late };
 }
 
-function beginSession(db: DatabaseSync, { session, started, now }: SliceOrigin): number {
-  const { bootId, losslogVersion, kernel, host, filter } = session;
+function beginSession(db: DatabaseSync, { session, started, now, elapsed }: SliceOrigin): number {
+  const { bootId, losslogVersion, kernel, host, filter, blind } = session;
   const known = db.prepare('SELECT id FROM session WHERE bootId = ? AND started = ?').get(bootId, started);
   if (known) return known.id as number;
   const { lastInsertRowid } = db
     .prepare(
-      `INSERT INTO session (bootId, losslogVersion, kernel, host, filter, started, lastNs, ended)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 0)`,
+      `INSERT INTO session (bootId, losslogVersion, kernel, host, filter, started, lastNs, ended, blind, ran)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
     )
-    .run(bootId, losslogVersion, kernel, host, filter ?? null, started, now);
+    .run(
+      bootId,
+      losslogVersion,
+      kernel,
+      host,
+      filter ?? null,
+      started,
+      now,
+      blind?.length ? JSON.stringify(blind) : null,
+      elapsed() ?? null,
+    );
   return Number(lastInsertRowid);
 }
 

@@ -3,13 +3,9 @@
 import { NS_PER_S, type WallNs } from '../base/time.ts';
 import type { CoverageEvent } from '../event/kinds.ts';
 import type { StoreReader } from './reader.ts';
-import type { Session } from './session.ts';
+import type { Session, Stretch } from './session.ts';
 
-/** Since `from`, before `until`. */
-export interface Stretch {
-  from: WallNs;
-  until: WallNs;
-}
+export type { Stretch } from './session.ts';
 
 /** A running recorder notes every 10 s that it lives (writer.ts); what is older than this is a dead one. */
 const ALIVE_NS = 15n * NS_PER_S;
@@ -18,9 +14,16 @@ const ALIVE_NS = 15n * NS_PER_S;
 export const isAlive = ({ lastNs, ended }: Session, now: WallNs): boolean =>
   !ended && lastNs <= now && now - lastNs < ALIVE_NS;
 
-/** When a recorder ran, as far as the store knows: until now, if it still lives. */
-export function sessionStretch(session: Session, now: WallNs): Stretch {
-  return { from: session.started, until: isAlive(session, now) ? now : session.lastNs };
+/** When a recorder ran, as far as the store knows: until now, if it still lives. Stretches that meet are one. */
+export function sessionStretches(session: Session, now: WallNs): Stretch[] {
+  const alive = isAlive(session, now) ? [{ from: session.lastNs, until: now }] : [];
+  const joined: Stretch[] = [];
+  for (const { from, until } of [...session.ran, ...alive].sort((a, b) => Number(a.from - b.from))) {
+    const last = joined.at(-1);
+    if (last && from <= last.until) last.until = later(last.until, until);
+    else joined.push({ from, until });
+  }
+  return joined;
 }
 
 /** The parts of `asked` that lie in none of the `covered` stretches, in order */
@@ -74,7 +77,7 @@ function running(
   now: WallNs,
 ): CoverageEvent[] {
   const ran = sessions
-    .map((session) => ({ ...sessionStretch(session, now), filter: session.filter }))
+    .flatMap((session) => sessionStretches(session, now).map((ran) => ({ ...ran, filter: session.filter })))
     .filter(({ from, until }) => from < asked.until && until > asked.from)
     .map(({ from, until, filter }) => ({
       ...event('recording', { from: later(from, asked.from), until: earlier(until, asked.until) }),

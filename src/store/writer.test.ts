@@ -175,8 +175,14 @@ test('sessions tell who recorded, from when to when, and how it ended', (t) => {
   assert.deepEqual(reader.coverage(), {
     begins: at(10n),
     sessions: [
-      { ...SESSION, started: at(10n), lastNs: at(20n), ended: true },
-      { ...SESSION, started: at(NS_PER_HOUR), lastNs: at(NS_PER_HOUR), ended: false },
+      { ...SESSION, started: at(10n), lastNs: at(20n), ended: true, ran: [{ from: at(10n), until: at(20n) }] },
+      {
+        ...SESSION,
+        started: at(NS_PER_HOUR),
+        lastNs: at(NS_PER_HOUR),
+        ended: false,
+        ran: [{ from: at(NS_PER_HOUR), until: at(NS_PER_HOUR) }],
+      },
     ],
   });
   reader.close();

@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { NS_PER_DAY, NS_PER_HOUR, NS_PER_S, type WallNs, wallFromMs, wallNs } from '../base/time.ts';
 import type { Event } from '../event/kinds.ts';
 import type { Sink } from '../event/sink.ts';
+import { bootNow } from '../linux/clock.ts';
 import { openError, prepareDirectory, requireKnownVersion } from './directory.ts';
 import { StoreLock } from './lock.ts';
 import { coverageOf, Losses } from './losses.ts';
@@ -26,6 +27,8 @@ export interface StoreWriterOptions {
   commitIntervalMs?: number;
   /** The clock; default the system's. */
   now?: () => WallNs;
+  /** A clock that nobody sets, in ns; default the time since boot, or none where `now` is given. */
+  steady?: () => bigint;
 }
 
 /** Events of one transaction at most: about 20 ms, a fraction of what the ring buffers hold in a storm. */
@@ -49,7 +52,7 @@ const END_OF_TIME = wallNs(2n ** 63n);
 
 export class StoreWriter implements Sink {
   readonly #dir: string;
-  readonly #options: Required<StoreWriterOptions>;
+  readonly #options: Required<Omit<StoreWriterOptions, 'steady'>>;
   readonly #losses = new Losses();
   readonly #slices: OpenSlices;
   readonly #sealer: Sealer;
@@ -92,10 +95,13 @@ export class StoreWriter implements Sink {
       now: options.now ?? (() => wallFromMs(Date.now())),
     };
     this.#sealer = new Sealer(() => this.#retain());
+    const steady = options.steady ?? (options.now ? undefined : bootNow);
+    const begin = steady?.();
     this.#slices = new OpenSlices({
       dir,
       session,
       started: this.#options.now(),
+      elapsed: () => (steady && begin !== undefined ? steady() - begin : undefined),
       walPages: Math.max(8, Math.floor(this.#maxSliceBytes / PAGE_SIZE / 8)),
       isSealing: (path) => this.#sealer.holds(path),
       onRetired: (path) => this.#sealer.enqueue(path),

@@ -1,0 +1,70 @@
+/** How far an answer can be trusted, in one line: what the recorder could see of the time that was asked for. */
+
+import { formatDuration } from '../base/duration.ts';
+import type { WallNs } from '../base/time.ts';
+import type { Noted } from '../store/notes.ts';
+import type { StoreReader } from '../store/store.ts';
+import { gapsIn, type Stretch, sessionStretches } from '../store/stretches.ts';
+import { coverageText } from './history.ts';
+
+/** Sentences told one by one; of the rest the number. */
+const NAMED = 2;
+
+/** For `show`, `top` and `why`. @param asked the time that the answer is about */
+export function trustText(reader: StoreReader, asked: Stretch, now: WallNs): string {
+  const sessions = reader
+    .coverage(asked)
+    .sessions.map((session) => ({ session, ran: sessionStretches(session, now).filter((ran) => meets(ran, asked)) }))
+    .filter(({ ran }) => ran.length > 0);
+  const gaps = gapsIn(
+    asked,
+    sessions.flatMap(({ ran }) => ran),
+  );
+  const filters = new Set(sessions.flatMap(({ session }) => session.filter ?? []));
+  const blind = new Set(sessions.flatMap(({ session }) => session.blind ?? []));
+  const parts = [
+    coverageText(gaps),
+    filters.size === 0 ? '' : `it was told to record only: ${[...filters].join(' / ')}`,
+    ...notedTexts(reader.noted(asked)),
+    blind.size === 0 ? '' : `not seen here: ${someOf([...blind])}`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
+
+const meets = (ran: Stretch, asked: Stretch): boolean => ran.from < asked.until && ran.until > asked.from;
+
+const someOf = (texts: readonly string[]): string =>
+  texts.length <= NAMED ? texts.join('; ') : `${texts.slice(0, NAMED).join('; ')}, and ${texts.length - NAMED} more`;
+
+/** What was lost, only counted or compared; `coverage` says the same of its own period. */
+export function notedTexts(notes: readonly Noted[]): string[] {
+  const sumOf = (of: readonly Noted[], field: 'count' | 'records' | 'recorded' | 'kernel'): number =>
+    of.reduce((sum, noted) => sum + noted[field], 0);
+  const plain = notes.filter(({ counter }) => counter === undefined);
+  const state = (name: Noted['state']): Noted[] => plain.filter((noted) => noted.state === name);
+  const [lost, limited, steps] = [state('lost'), state('limited'), state('recording')];
+  const compared = notes.filter(({ counter }) => counter === 'TcpRetransSegs');
+  return [
+    lost.length === 0 ? '' : lostText(sumOf(lost, 'count')),
+    limited.length === 0 ? '' : `${sumOf(limited, 'count')} events only counted`,
+    steps.length === 0 ? '' : `the clock was set ${times(sumOf(steps, 'records'))}`,
+    compared.length === 0 ? '' : comparedText(sumOf(compared, 'recorded'), sumOf(compared, 'kernel')),
+  ].filter(Boolean);
+}
+
+const lostText = (count: number): string =>
+  count === 0 ? 'an unknown number of events lost' : `${count} ${count === 1 ? 'event' : 'events'} lost`;
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+function comparedText(recorded: number, kernel: number): string {
+  const segments = kernel === 1 ? 'segment' : 'segments';
+  if (recorded === kernel) return `${recorded} of the ${kernel} ${segments} that the kernel resent are recorded`;
+  return `only ${recorded} of the ${kernel} ${segments} that the kernel resent are recorded`;
+}
+
+/** `the recorder was running all that time`, or for how long it was not. */
+export const downText = (downNs: bigint, wholeNs: bigint): string =>
+  downNs === 0n
+    ? 'the recorder was running all that time'
+    : `the recorder was not running for ${formatDuration(downNs)} of ${formatDuration(wholeNs)}`;
