@@ -4,7 +4,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { WallNs } from '../base/time.ts';
 import type { Noted } from '../store/notes.ts';
 import type { StoreReader } from '../store/store.ts';
-import { gapsIn, type Stretch, sessionStretches } from '../store/stretches.ts';
+import { gapsIn, recordedAlone, type Stretch, sessionStretches } from '../store/stretches.ts';
 import { coverageText } from './history.ts';
 
 /** Sentences told one by one; of the rest the number. */
@@ -42,7 +42,9 @@ export function notedTexts(notes: readonly Noted[]): string[] {
     of.reduce((sum, noted) => sum + noted[field], 0);
   const plain = notes.filter(({ counter }) => counter === undefined);
   const state = (name: Noted['state']): Noted[] => plain.filter((noted) => noted.state === name);
-  const [lost, limited, steps] = [state('lost'), state('limited'), state('recording')];
+  const [lost, limited] = [state('lost'), state('limited')];
+  // With a count it is not the clock, but a stretch that the kernel recorded alone.
+  const steps = state('recording').filter(({ count, why = '' }) => count === 0 && why.startsWith('the wall clock'));
   const compared = notes.filter(({ counter }) => counter === 'TcpRetransSegs');
   return [
     lost.length === 0 ? '' : lostText(sumOf(lost, 'count')),

@@ -134,6 +134,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
       kernel: identity.kernelRelease,
       host: identity.hostName,
       ...(filter === undefined ? {} : { filter }),
+      blind: capture.blindSpots,
     };
     const estate = typeof pins === 'string' ? undefined : estateOf(options.storeDir, pins, clock, identity.bootId);
     const store = StoreWriter.open(options.storeDir, session, {
