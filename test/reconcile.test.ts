@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { runWithInput } from '../lab/command.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
-import { type JsonEvent, Recorder } from '../lab/recorder.ts';
+import { uniqueName } from '../lab/names.ts';
+import { type JsonEvent, Recorder, type RecorderOptions } from '../lab/recorder.ts';
 import { holdConnection, injectFrames, sendTcp, startFullListener, startSink } from '../lab/traffic.ts';
 import { ethernet, ipv4, SYN, TCP, tcp } from './helpers/frames.ts';
 import { requires } from './helpers/requires.ts';
@@ -109,6 +111,65 @@ test(
     assert.match(text, /COUNTER ListenOverflows \+\d+ .*busy\\x1b\[2J\/\d+ .*accept queue 4 of 3/);
   },
 );
+
+test('what was only counted, for limits, is compared too', requires('root', 'btf', 'statistic'), async () => {
+  const [recorded, kernel, summaries] = await underLoss({ args: ['--limit-connections', '20/100'], limited: true });
+  assert.ok(summaries > 0, 'the limits were reached');
+  assert.equal(recorded, kernel);
+});
+
+test('a recorder that is stopped for a while misses nothing', requires('root', 'btf', 'statistic'), async () => {
+  const [recorded, kernel] = await underLoss({}, async (recorder, traffic) => {
+    recorder.process.signal('SIGSTOP');
+    await traffic;
+    await sleep(1000);
+    recorder.process.signal('SIGCONT');
+  });
+  assert.equal(recorded, kernel);
+});
+
+/** One recording of a lossy transfer. @returns the sums of its comparison, which are the kernel's, and how many summaries there were */
+async function underLoss(
+  options: Omit<RecorderOptions, 'hosts'>,
+  meanwhile: (recorder: Recorder, traffic: Promise<unknown>) => Promise<unknown> = (_, traffic) => traffic,
+): Promise<[recorded: number, kernel: number, summaries: number]> {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  const sink = await startSink(server);
+  server.dropRandomly(0.02, { family: 4, protocol: 'tcp' });
+  const { compared, grown, summaries } = await seen(async () => {
+    await using recorder = await Recorder.start({ ...options, hosts: [client, server] });
+    const before = client.counters();
+    const traffic = sendTcp(client, { host: server.ip4, port: sink.port, bytes: 30_000_000, connections: 4 });
+    await meanwhile(recorder, traffic);
+    await traffic;
+    const after = client.counters().since(before).get('Tcp.RetransSegs');
+    await recorder.stop();
+    return {
+      compared: sums(comparisons(recorder, client)).get('TcpRetransSegs') ?? [0, 0],
+      grown: after,
+      summaries: recorder.eventsOf('summary').length,
+    };
+  });
+  assert.equal(compared[1], grown, 'the kernel counted as much');
+  assert.ok(grown > 50);
+  return [compared[0], compared[1], summaries];
+}
+
+test('a full accept queue among 500 namespaces', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const names = Array.from({ length: 500 }, (_, i) => `${uniqueName('many')}-${i}`);
+  lab.defer(() => runWithInput(names.map((name) => `netns del ${name}\n`).join(''), 'ip', '-force', '-batch', '-'));
+  runWithInput(names.map((name) => `netns add ${name}\n`).join(''), 'ip', '-batch', '-');
+  const { client, server } = lab.twoHosts();
+  const listener = await startFullListener(server, { backlog: 1 });
+  for (let i = 0; i < 2; i++) await holdConnection(client, { host: server.ip4, port: listener.port });
+  await using recorder = await Recorder.start();
+  await knock(client, server, listener.port, REFUSED);
+  await recorder.stop();
+  assert.equal(overflows(recorder, server.netns), REFUSED);
+  assert.equal(recorder.process.stderr.includes('could not be read'), false, recorder.process.stderr);
+});
 
 /** Sends SYNs that each stand for a client of its own, and waits until all have been refused. */
 async function knock(client: Host, server: Host, dport: number, count: number): Promise<void> {

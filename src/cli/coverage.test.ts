@@ -70,6 +70,64 @@ test('as JSON, cut to what was asked', () => {
   );
 });
 
+test('comparisons as one line for each namespace; names from outside cannot move the cursor', () => {
+  const path = join(dir, 'compared');
+  let now = at(0);
+  const session = { bootId: 'b', losslogVersion: '0', kernel: '0', host: 'h', blind: ['no drop is seen'] };
+  const writer = StoreWriter.open(path, session, { now: () => now });
+  const compared = (
+    second: number,
+    state: 'recording' | 'lost',
+    counter: string,
+    recorded: number,
+    kernel: number,
+  ): Event => ({
+    kind: 'coverage',
+    time: at(second),
+    from: at(second - 10),
+    until: at(second),
+    state,
+    ...(state === 'lost' ? { count: kernel - recorded } : {}),
+    netns: 7,
+    netnsName: 'blue\u001b[2J',
+    counter,
+    recorded,
+    kernel,
+  });
+  writer.write([
+    compared(10, 'recording', 'TcpRetransSegs', 40, 40),
+    compared(10, 'recording', 'TCPFastRetrans', 40, 40),
+    compared(20, 'lost', 'TcpRetransSegs', 57, 60),
+    compared(20, 'lost', 'TCPFastRetrans', 57, 60),
+    {
+      kind: 'coverage',
+      time: at(30),
+      from: at(29),
+      until: at(30),
+      state: 'recording',
+      why: 'the wall clock was set back by 3 s',
+    },
+  ]);
+  now = at(40);
+  writer.close();
+  const { stdout, stderr } = run(['coverage', '--store', path, '--until', '2026-03-01 10:00:40']);
+  assert.equal(
+    stdout,
+    `2026-03-01 10:00:00  to 10:00:20  20s  lost       recorded 97 of 100 TcpRetransSegs in netns blue\\x1b[2J
+2026-03-01 10:00:00  to 10:00:40  40s  recording
+2026-03-01 10:00:10  to 10:00:20  10s  lost       recorded 57 of 60 TCPFastRetrans in netns blue\\x1b[2J
+2026-03-01 10:00:29  to 10:00:30  1s   recording  the wall clock was set back by 3 s
+`,
+  );
+  const said =
+    'the clock was set once; only 97 of the 100 segments that the kernel resent are recorded; not seen here: no drop is seen';
+  assert.equal(stderr, `losslog: the recorder was running all that time; ${said}\n`);
+  assert.equal(
+    run(['show', '--store', path, '--kind', 'drop', '--until', '2026-03-01 10:00:40']).stderr,
+    `losslog: nothing found: the recorder was running all that time, ${said.replaceAll(';', ',')}\nlosslog: history begins 2026-03-01 10:00:00\n`,
+  );
+});
+
 test('a stretch that is whole, and a store without anything', () => {
   assert.equal(
     coverage('--since', '2026-03-01 10:00', '--until', '2026-03-01 10:00:50').stderr,

@@ -8,10 +8,11 @@ import type { CoverageEvent } from '../event/kinds.ts';
 import { localDay, localTime } from '../event/local-time.ts';
 import { reconciledText } from '../event/parts.ts';
 import { StoreReader } from '../store/reader.ts';
+import type { Session } from '../store/store.ts';
 import { coverageEvents, type Stretch } from '../store/stretches.ts';
 import { storeDir } from './default-store.ts';
 import { type Output, talk } from './output.ts';
-import { downText, notedTexts } from './trust.ts';
+import { blindText, downText, meeting, notedTexts } from './trust.ts';
 
 interface Values {
   since?: WallNs;
@@ -31,7 +32,9 @@ export async function coverage(values: Values, output: Output): Promise<number> 
     const lines = values.json ? all.map((event) => escapeJson(toJson(event))) : table(summedUp(all));
     await output.writeAndWait(lines.map((line) => `${line}\n`).join(''));
     for (const { file, why } of reader.skipped) talk(`${file} could not be read and is left out: ${why}`);
-    talk(begins === undefined ? 'the store holds nothing yet' : summary(reader, all, asked));
+    talk(
+      begins === undefined ? 'the store holds nothing yet' : summary(reader, meeting(sessions, asked, now), all, asked),
+    );
   } finally {
     reader.close();
   }
@@ -57,11 +60,15 @@ function table(all: readonly CoverageEvent[]): string[] {
   );
 }
 
-function summary(reader: StoreReader, all: readonly CoverageEvent[], asked: Stretch): string {
+function summary(
+  reader: StoreReader,
+  sessions: readonly Session[],
+  all: readonly CoverageEvent[],
+  asked: Stretch,
+): string {
   const down = all.filter(({ state }) => state === 'down').reduce((sum, { from, until }) => sum + (until - from), 0n);
-  const parts = [downText(down, asked.until - asked.from), ...notedTexts(reader.noted(asked))];
-  if (all.some(({ state }) => state === 'blind')) parts.push('some things are not seen here (blind)');
-  return parts.join('; ');
+  const parts = [downText(down, asked.until - asked.from), ...notedTexts(reader.noted(asked)), blindText(sessions)];
+  return parts.filter(Boolean).join('; ');
 }
 
 /** Comparisons of one namespace and counter as one line; those that only break down another, and agree, as none. */

@@ -3,7 +3,7 @@
 import { formatDuration } from '../base/duration.ts';
 import type { WallNs } from '../base/time.ts';
 import type { Noted } from '../store/notes.ts';
-import type { StoreReader } from '../store/store.ts';
+import type { Session, StoreReader } from '../store/store.ts';
 import { gapsIn, recordedAlone, type Stretch, sessionStretches } from '../store/stretches.ts';
 import { coverageText } from './history.ts';
 
@@ -12,23 +12,29 @@ const NAMED = 2;
 
 /** For `show`, `top` and `why`. @param asked the time that the answer is about */
 export function trustText(reader: StoreReader, asked: Stretch, now: WallNs): string {
-  const sessions = reader
-    .coverage(asked)
-    .sessions.map((session) => ({ session, ran: sessionStretches(session, now).filter((ran) => meets(ran, asked)) }))
-    .filter(({ ran }) => ran.length > 0);
-  const gaps = gapsIn(
-    asked,
-    sessions.flatMap(({ ran }) => ran),
-  );
-  const filters = new Set(sessions.flatMap(({ session }) => session.filter ?? []));
-  const blind = new Set(sessions.flatMap(({ session }) => session.blind ?? []));
+  const sessions = meeting(reader.coverage(asked).sessions, asked, now);
+  const ran = sessions.flatMap((session) => sessionStretches(session, now));
+  // Looked for only where it matters: it may stand anywhere after the time asked for.
+  const alone = gapsIn(asked, ran).length === 0 ? [] : (recordedAlone(reader, asked) as unknown as Stretch[]);
+  const gaps = gapsIn(asked, [...ran, ...alone]);
+  const filters = new Set(sessions.flatMap(({ filter }) => filter ?? []));
   const parts = [
     coverageText(gaps),
     filters.size === 0 ? '' : `it was told to record only: ${[...filters].join(' / ')}`,
     ...notedTexts(reader.noted(asked)),
-    blind.size === 0 ? '' : `not seen here: ${someOf([...blind])}`,
+    blindText(sessions),
   ];
   return parts.filter(Boolean).join(', ');
+}
+
+/** The sessions that ran in some of the time asked for. */
+export const meeting = (sessions: readonly Session[], asked: Stretch, now: WallNs): Session[] =>
+  sessions.filter((session) => sessionStretches(session, now).some((ran) => meets(ran, asked)));
+
+/** What the hosts of these sessions do not show; empty when they show all. */
+export function blindText(sessions: readonly Session[]): string {
+  const blind = new Set(sessions.flatMap((session) => session.blind ?? []));
+  return blind.size === 0 ? '' : `not seen here: ${someOf([...blind])}`;
 }
 
 const meets = (ran: Stretch, asked: Stretch): boolean => ran.from < asked.until && ran.until > asked.from;
