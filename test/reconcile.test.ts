@@ -146,7 +146,7 @@ async function underLoss(
     const after = client.counters().since(before).get('Tcp.RetransSegs');
     await recorder.stop();
     return {
-      compared: sums(comparisons(recorder, client)).get('TcpRetransSegs') ?? [0, 0],
+      compared: sums(comparisons(recorder, client)).get('TcpRetransSegs') ?? ([0, 0] as const),
       grown: after,
       summaries: recorder.eventsOf('summary').length,
     };
