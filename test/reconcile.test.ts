@@ -165,9 +165,13 @@ test('a full accept queue among 500 namespaces', requires('root', 'btf'), async 
   const listener = await startFullListener(server, { backlog: 1 });
   for (let i = 0; i < 2; i++) await holdConnection(client, { host: server.ip4, port: listener.port });
   await using recorder = await Recorder.start();
+  // With so many it takes a moment until each was looked at for the first time.
+  let early = 0;
+  for (; overflows(recorder, server.netns) === 0; early++) await knock(client, server, listener.port, 1);
   await knock(client, server, listener.port, REFUSED);
   await recorder.stop();
-  assert.equal(overflows(recorder, server.netns), REFUSED);
+  const found = overflows(recorder, server.netns);
+  assert.ok(REFUSED < found && found <= REFUSED + early, `${found} of ${REFUSED} and up to ${early}`);
   assert.equal(recorder.process.stderr.includes('could not be read'), false, recorder.process.stderr);
 });
 

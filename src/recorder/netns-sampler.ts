@@ -66,7 +66,7 @@ const TELL_NS = 60n * NS_PER_S;
 const MAX_AGAIN = 3;
 /** Between looks that shall agree: what was under way at one has arrived at the next. */
 const AGAIN_MS = 5;
-const BEGIN_LIMIT_MS = 200;
+const BEGIN_LIMIT_MS = 1000;
 const END_LIMIT_MS = 1000;
 /** Inode numbers of namespaces that were there; they are given out again. */
 const MAX_SEEN = 65_536;
