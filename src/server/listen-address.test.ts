@@ -9,10 +9,10 @@ test('addresses to listen on', () => {
     ['localhost:81', 'http://127.0.0.1:81'],
     ['[::1]:82', 'http://[::1]:82'],
     ['::1', 'http://[::1]:7475'],
-    [':83', 'http://[::]:83'],
-    ['0.0.0.0:0', 'http://0.0.0.0:0'],
+    [':83', 'http://alpha:83'],
+    ['0.0.0.0:0', 'http://alpha:0'],
   ];
-  for (const [text, url] of cases) assert.equal(urlOf(parseListen(text)), url, text);
+  for (const [text, url] of cases) assert.equal(urlOf(parseListen(text), 'alpha'), url, text);
   for (const text of ['', ':', '80', 'host:80', '1.2.3:80', '127.0.0.1:65536', '127.0.0.1:', '[::1']) {
     assert.throws(() => parseListen(text), { code: 'USAGE' }, text);
   }

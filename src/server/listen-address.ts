@@ -1,6 +1,7 @@
 /** Where a server listens. */
 
 import { isIP, isIPv6 } from 'node:net';
+import { hostname } from 'node:os';
 import { LosslogError } from '../base/errors.ts';
 import { integer } from '../base/values.ts';
 
@@ -31,7 +32,8 @@ export function parseListen(text: string): ListenAddress {
 /** Whether only this host can connect: 127.0.0.0/8 and ::1. */
 export const isLoopback = ({ address }: ListenAddress): boolean => address.startsWith('127.') || address === '::1';
 
-/** The URL of the page, without a path. */
-export function urlOf({ address, port }: ListenAddress): string {
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+/** The URL of the page, without a path; by the name of this host where every address of it is meant. */
+export function urlOf({ address, port }: ListenAddress, host = hostname()): string {
+  const name = address === '::' || address === '0.0.0.0' ? host : isIPv6(address) ? `[${address}]` : address;
+  return `http://${name}:${port}`;
 }

@@ -101,6 +101,16 @@ test('with a token: by header, or by a link that works once', async (t) => {
   assert.equal(await status({}, another.path), 200);
 });
 
+test('any address but loopback needs the token', async (t) => {
+  const site = await Site.start(t, [], { listen: { address: '0.0.0.0', port: 0 } });
+  assert.equal((await site.ask('/api/v1/status')).status, 401);
+  assert.equal((await site.ask('/api/v1/live')).status, 401);
+  const { file, link } = site.serving.token ?? assert.fail();
+  assert.ok(link.startsWith(`http://${hostname()}:`));
+  const headers = { Authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` };
+  assert.equal((await site.ask('/api/v1/status', { headers })).status, 200);
+});
+
 test('a link grows old', () => {
   const access = new Access('token');
   const code = access.makeLink(0).split('=')[1] as string;
