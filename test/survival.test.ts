@@ -7,21 +7,16 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DropRule } from '../lab/drop-rule.ts';
-import type { Host } from '../lab/host.ts';
-import { Lab } from '../lab/lab.ts';
 import { LOSSLOG, Recorder } from '../lab/recorder.ts';
-import { blastUdp, holdConnection, startSink } from '../lab/traffic.ts';
+import { holdConnection, startSink } from '../lab/traffic.ts';
 import { findPinDirectory } from '../src/capture/pin-place.ts';
 import { PinSet } from '../src/capture/pin-set.ts';
 import { dropRecord } from '../src/wire/layout.ts';
+import { blast, coverage, firewalled, QUIET_MS, summarized, withHosts } from './helpers/firewalled.ts';
 import { requires } from './helpers/requires.ts';
 import { seen } from './helpers/seen.ts';
 
 const here = requires('root', 'btf');
-const PORT = 9999;
-/** Longer than the kernel waits before it frees what lies in a closed socket. */
-const QUIET_MS = 200;
 /** Longer than a recorder waits before it commits. */
 const COMMITTED_MS = 900;
 
@@ -34,30 +29,6 @@ function temporaryDirectory(t: TestContext): string {
   return dir;
 }
 
-interface Hosts {
-  client: Host;
-  server: Host;
-  rule: DropRule;
-}
-
-async function withHosts<T>(use: (hosts: Hosts) => Promise<T>): Promise<T> {
-  await using lab = Lab.create();
-  const { client, server } = lab.twoHosts({ ipv6: false });
-  const rule = server.dropMatching({ protocol: 'udp', dport: PORT });
-  await sleep(QUIET_MS);
-  return await use({ client, server, rule });
-}
-
-const blast = ({ client, server }: Hosts, count: number, rate?: number) =>
-  blastUdp(client, { host: server.ip4, port: PORT, count, ...(rate === undefined ? {} : { rate }) });
-
-const firewalled = (recorder: Recorder) =>
-  recorder.eventsOf('drop', '--reason', 'NETFILTER_DROP', '--port', String(PORT));
-/** How many of the firewall's drops are only counted. */
-const summarized = (recorder: Recorder): number =>
-  recorder.eventsOf('summary', '--reason', 'NETFILTER_DROP').reduce((sum, { events }) => sum + events, 0);
-const coverage = (recorder: Recorder) =>
-  recorder.eventsOf('coverage').map(({ state, count, why }) => ({ state, count, why }));
 const losslog = (...args: string[]) => spawnSync(LOSSLOG, args, { encoding: 'utf8', timeout: 60_000 });
 
 const KILLED = 'the kernel recorded alone (the recorder was killed or crashed); drained later';

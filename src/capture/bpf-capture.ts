@@ -234,9 +234,14 @@ export class BpfCapture implements Capture {
     };
   }
 
-  /** Whether a record was handed over that is not stored. */
+  /** Whether the rings hold records that were not handed over. */
+  get isUnread(): boolean {
+    return this.#rings.some((ring) => ring.peek(() => {}));
+  }
+
+  /** Whether something was recorded that is not stored. */
   get isHeld(): boolean {
-    return this.#summaries.isHeld || this.#areRingsHeld;
+    return this.#summaries.isHeld || this.#rings.some(({ used }) => used > 0);
   }
 
   get #areRingsHeld(): boolean {
@@ -272,7 +277,7 @@ export class BpfCapture implements Capture {
   /** Stops the probes and hands over what they still had recorded. */
   stop(): void {
     this.detach();
-    this.drain();
+    this.drain(this.#handlers?.room?.());
   }
 
   /** Stops the probes. What they recorded is still there. */
@@ -285,7 +290,7 @@ export class BpfCapture implements Capture {
   /** Stops draining, after a last time; the programs stay at work when they are pinned. */
   leave(): void {
     this.#poller?.close();
-    this.drain();
+    this.drain(this.#handlers?.room?.());
   }
 
   close(): void {

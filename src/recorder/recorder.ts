@@ -89,6 +89,8 @@ export interface LeftBehind {
   capacity: { connections: number; drops: number };
 }
 
+/** Records drained at once while it is not sure whether they can be stored. */
+const CHUNK = 4096;
 /** How often losses are counted and the clock is sampled. */
 const HOUSEKEEPING_MS = 1000;
 
@@ -246,6 +248,7 @@ async function record(
     await sampler.end(takeCounted);
     if (options.detach && survival) survival.leave();
     else capture.stop();
+    drainRest(capture, pipeline, store);
     takeCounted();
     pipeline.emit(limited.end());
     noteLosses();
@@ -253,6 +256,19 @@ async function record(
     errors.flush();
   }
   return survival;
+}
+
+/** What there was no room for while storing failed; it may work by now. What still cannot be stored stays in pinned rings. */
+function drainRest(capture: Capture, pipeline: Pipeline, store: StoreWriter): void {
+  pipeline.flush();
+  if (store.room < Number.POSITIVE_INFINITY && capture instanceof BpfCapture) {
+    do {
+      store.flush();
+      capture.drain(Math.min(store.room, CHUNK));
+      pipeline.flush();
+    } while (store.room === Number.POSITIVE_INFINITY && capture.isUnread);
+  }
+  store.afterStored(capture.checkpoint());
 }
 
 function beginUnpinned(start: () => void): Begun {

@@ -66,6 +66,8 @@ export class StoreWriter implements Sink {
   #settled = 0;
   #whenSettled: { upTo: number; callback: () => void }[] = [];
   #beats = 0;
+  /** The last transaction, when it failed: where it was to go, how many rows were there, and how many it was to add. */
+  #doubt: { path: string; rows: number; count: number } | undefined;
   /** Why storing fails; undefined while it works. */
   #failure: string | undefined;
   #isClosed = false;
@@ -252,17 +254,32 @@ export class StoreWriter implements Sink {
     this.#requirePresent();
     const now = this.#options.now();
     const slice = this.#slices.at(hour, now);
+    const found = this.#foundStored(slice);
+    if (found > 0) return found;
     const fitting = events.slice(0, Math.max(1, this.#options.maxSliceRows - slice.rows));
     try {
       slice.append(fitting, now);
     } catch (error) {
       if (isCorrupt(error)) this.#slices.setAside(slice.name, messageOf(error));
       else this.#slices.discard(slice);
+      this.#doubt = { path: slice.path, rows: slice.rows, count: fitting.length };
       throw error;
     }
     this.#stored += fitting.length;
     if (this.#isFull(slice)) this.#slices.retire(slice);
     return fitting.length;
+  }
+
+  /**
+   * How many events a transaction stored although it failed: when the disk did not answer to the last write, the transaction may be
+   * there all the same when the slice is opened again. These are the first of those that are tried again.
+   */
+  #foundStored(slice: SliceWriter): number {
+    const doubt = this.#doubt;
+    this.#doubt = undefined;
+    if (doubt?.path !== slice.path || slice.rows !== doubt.rows + doubt.count) return 0;
+    this.#stored += doubt.count;
+    return doubt.count;
   }
 
   #isFull(slice: SliceWriter): boolean {
