@@ -1,0 +1,156 @@
+/** Events in, verdict out: one line for each rule. How retransmissions find their drops is in join.test.ts. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { CounterEvent, DropEvent, Event } from '../../event/kinds.ts';
+import { at, drop, droppedAck, incidentsOf, resent, reset, why } from '../why.test-util.ts';
+import { rules } from './index.ts';
+
+const because = (reason: string, rest: Partial<DropEvent> = {}): DropEvent => drop(0, { reason, ...rest });
+const nothing = (location: string, rest: Partial<DropEvent> = {}): DropEvent =>
+  drop(0, { reason: 'NOT_SPECIFIED', location: `${location}+0x1`, ...rest });
+const SYN = { tcpFlags: 'SYN', seq: 7, endSeq: 8 };
+const UDP = { protocol: 'udp', tcpFlags: undefined, seq: undefined, endSeq: undefined, ack: undefined };
+
+function withoutUndefined<T extends object>(event: T): T {
+  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)) as T;
+}
+
+const drops: [DropEvent, expected: string][] = [
+  [because('NETFILTER_DROP'), 'firewall certain'],
+  [nothing('nf_hook_slow'), 'firewall likely'],
+  [because('TC_INGRESS'), 'traffic-control certain'],
+  [because('XDP'), 'traffic-control certain'],
+  [because('QDISC_DROP', { direction: 'tx' }), 'local-queue certain'],
+  [because('QDISC_DROP', { direction: 'forward' }), 'queue certain'],
+  [because('FQ_FLOW_LIMIT', { direction: 'tx' }), 'local-queue certain'],
+  [because('PKT_TOO_BIG'), 'path-mtu certain'],
+  [because('IP_INHDR', { location: 'ip_forward+0x1' }), 'ttl certain'],
+  [because('IP_INHDR', { location: 'ip_rcv_core+0x1' }), 'other-drop likely'],
+  [because('IP_OUTNOROUTES'), 'route certain'],
+  [nothing('ip_error'), 'route likely'],
+  [nothing('dst_discard_out'), 'route likely'],
+  [because('NEIGH_FAILED'), 'neighbour certain'],
+  [because('IP_RPFILTER'), 'reverse-path certain'],
+  [because('TCP_CSUM'), 'checksum certain'],
+  [because('SOCKET_RCVBUFF', UDP as object), 'receiver certain'],
+  [because('PROTO_MEM'), 'receiver certain'],
+  [because('CPU_BACKLOG'), 'cpu-backlog certain'],
+  [because('NO_SOCKET', SYN), 'closed-port certain'],
+  [because('NO_SOCKET', UDP as object), 'closed-port certain'],
+  [because('NO_SOCKET', { class: 'unknown' }), 'no-connection possible'],
+  [because('TCP_INVALID_SEQUENCE'), 'refused certain'],
+  [because('SOME_REASON_OF_2030'), 'other-drop likely'],
+  [nothing('some_driver_rx', { class: 'unknown' }), 'other-drop possible'],
+  [droppedAck(0, 9), 'ack-lost certain'],
+];
+
+test('a drop', (t) => {
+  for (const [event, expected] of drops) {
+    assert.deepEqual(why(t, [withoutUndefined(event)]), [`${expected} 1D`], `${event.reason} ${event.location}`);
+  }
+});
+
+test('what is benign is told in no incident', (t) => {
+  assert.deepEqual(
+    why(t, [because('QUEUE_PURGE', { class: 'benign' }), because('TCP_OLD_DATA', { class: 'benign' })]),
+    [],
+  );
+});
+
+test('a retransmission that no drop explains', (t) => {
+  const [syn, synAck] = [{ cause: 'syn', rtoMs: 1000 } as const, { cause: 'syn-ack' } as const];
+  const cases: [Event, string][] = [
+    [resent(0), 'outside likely 1R'],
+    [resent(0, { failed: 'EBUSY' }), 'local-queue certain 1R'],
+    [resent(0, { failed: 'NET_XMIT_DROP' }), 'local-queue certain 1R'],
+    [resent(0, syn), 'peer-silent likely 1R'],
+    [resent(0, synAck), 'handshake likely 1R'],
+  ];
+  for (const [event, expected] of cases) assert.deepEqual(why(t, [event]), [expected]);
+});
+
+test('probes of a closed window come at growing intervals, keepalives at equal ones', (t) => {
+  const probe = (ms: number): DropEvent =>
+    drop(ms, { reason: 'TCP_OLD_SEQUENCE', class: 'benign', tcpFlags: 'ACK', seq: 999, endSeq: 999 });
+  assert.deepEqual(why(t, [probe(0), probe(200), probe(620), probe(1450)]), ['receiver certain 4D']);
+  assert.deepEqual(why(t, [probe(0), probe(200)]), []);
+  assert.deepEqual(why(t, [0, 1000, 2000, 3000, 4000, 5000].map(probe)), []);
+});
+
+const SERVER = { src: drop(0).dst as Uint8Array, sport: 443, dst: drop(0).src as Uint8Array, dport: 40000, netns: 2 };
+
+test('a RST is told of the one that sent it', (t) => {
+  const sent = reset(0, { ...SERVER, direction: 'sent', reason: 'TCP_ABORT_ON_CLOSE' });
+  const received = reset(1, { state: 'TCP_ESTABLISHED' });
+  const places = (events: Event[]): unknown[] => incidentsOf(t, events).map(({ rule, place }) => [rule, place.netns]);
+  assert.deepEqual(places([sent, received]), [['reset', 2]]);
+  assert.deepEqual(places([received]), [['reset', 1]]);
+  assert.deepEqual(why(t, [received]), ['reset likely 1X']);
+  assert.deepEqual(why(t, [reset(0, { state: 'TCP_SYN_SENT' })]), ['closed-port likely 1X']);
+});
+
+test('a RST that answers a dropped packet belongs to that drop', (t) => {
+  const sent = reset(0, { ...SERVER, direction: 'sent', reason: 'NO_SOCKET' });
+  const refused = reset(0.1, { state: 'TCP_SYN_SENT' });
+  assert.deepEqual(why(t, [sent, drop(0.02, { reason: 'NO_SOCKET', ...SYN }), refused]), ['closed-port certain 1D 2X']);
+  assert.deepEqual(why(t, [drop(0, SYN), refused]), ['firewall certain 1D 1X']);
+});
+
+function counter(counter: string, rest: Partial<CounterEvent> = {}): CounterEvent {
+  const stretch = { from: at(-5000), until: at(5000), class: 'loss' } as const;
+  return { kind: 'counter', time: at(5000), counter, count: 3, netns: 2, ...stretch, ...rest };
+}
+
+test('a counter, with the SYNs that it explains', (t) => {
+  const listener = { src: drop(0).dst as Uint8Array, sport: 443 };
+  const syn = resent(1000, { cause: 'syn', rtoMs: 1000 });
+  const other = resent(1000, { cause: 'syn', rtoMs: 1000, dport: 444 });
+  assert.deepEqual(why(t, [syn, counter('ListenOverflows', listener)]), ['accept-queue certain 1R 3C']);
+  assert.deepEqual(why(t, [syn, counter('TCPReqQFullDrop', listener)]), ['syn-queue certain 1R 3C']);
+  assert.deepEqual(why(t, [other, counter('ListenOverflows', listener)]), [
+    'accept-queue certain 3C',
+    'peer-silent likely 1R',
+  ]);
+  const anyAddress = { src: new Uint8Array(16), sport: 443 };
+  assert.deepEqual(why(t, [syn, counter('ListenOverflows', anyAddress)]), ['accept-queue certain 1R 3C']);
+  assert.deepEqual(why(t, [counter('rx_missed_errors', { device: 'eth0' })]), ['device certain 3C']);
+  assert.deepEqual(why(t, [counter('RcvPruned')]), ['receiver likely 3C']);
+  assert.deepEqual(why(t, [counter('UdpSndbufErrors')]), ['counter likely 3C']);
+});
+
+test('many peers hit at once make one incident, few make one each', (t) => {
+  const to = (i: number): Event => resent(i, { cause: 'syn', rtoMs: 1000, dst: Uint8Array.of(10, 0, 1, i) });
+  const silent = (count: number): string[] =>
+    why(
+      t,
+      Array.from({ length: count }, (_, i) => to(i)),
+    );
+  assert.deepEqual(silent(3), Array(3).fill('peer-silent likely 1R'));
+  assert.deepEqual(silent(9), ['peer-silent likely 9R']);
+});
+
+test('every rule has a page, every page a rule', () => {
+  const docs = join(import.meta.dirname, '../../../docs/rules');
+  const pages = readdirSync(docs).filter((name) => name !== 'README.md');
+  assert.deepEqual(pages.sort(), rules.map(({ name }) => `${name}.md`).sort());
+  const index = readFileSync(join(docs, 'README.md'), 'utf8');
+  for (const page of pages) assert.ok(index.includes(`(${page})`), page);
+});
+
+test('what is told of each can be read', (t: TestContext) => {
+  for (const [event] of drops) {
+    const [incident] = incidentsOf(t, [withoutUndefined(event), resent(300)]);
+    assert.ok(incident);
+    const texts = [
+      incident.title,
+      ...incident.restsOn,
+      ...incident.alternatives,
+      ...incident.advice.map(({ text }) => text),
+    ];
+    for (const text of texts) assert.doesNotMatch(text, /undefined|NaN|\s\s|\s$|^\s/, text);
+    for (const { command } of incident.advice) assert.doesNotMatch(command ?? '', /undefined/);
+  }
+});
