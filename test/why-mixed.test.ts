@@ -128,6 +128,7 @@ test('a mixed run behind NAT, against captures', requires('root', 'btf', 'statis
     resent: (_, found) => void (found.fact.owner.netns === client.netns && cases.push(found)),
     reset: () => {},
     counter: () => {},
+    summary: () => {},
   }));
   const base = Number(explained?.base);
   const flows = explained?.known.flows;

@@ -14,6 +14,8 @@ import {
   RESET_COLUMNS,
   resentOf,
   resetOf,
+  SUMMED_COLUMNS,
+  summedOf,
 } from './facts.ts';
 import { Flows } from './flows.ts';
 import { NEEDLESS_REASONS } from './join.ts';
@@ -72,7 +74,7 @@ function selections(
   asked: Pick<Filter, 'since' | 'until'>,
 ): Selection<Fact>[] {
   const { reason, kinds, ...rest } = filter;
-  const wants = (kind: 'retransmit' | 'drop' | 'reset' | 'counter'): boolean =>
+  const wants = (kind: 'retransmit' | 'drop' | 'reset' | 'counter' | 'summary'): boolean =>
     kinds === undefined || kinds.includes(kind);
   const mark = { ...filter, ...asked };
   const nothing: Filter = { since: period.until as WallNs };
@@ -106,6 +108,13 @@ function selections(
       filter: period,
       mark: wants('counter') ? mark : nothing,
       make: (row) => grownOf(row, flows),
+    },
+    {
+      kind: 'summary',
+      columns: SUMMED_COLUMNS,
+      filter: { ...filter, ...period },
+      mark: wants('summary') ? mark : nothing,
+      make: (row) => summedOf(row, flows),
     },
   ];
 }

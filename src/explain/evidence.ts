@@ -28,6 +28,7 @@ export function* evidenceOf(reader: StoreReader, id: string, options: ExplainOpt
     resent: (verdict, { fact }) => isOf(verdict) && facts.push(fact),
     reset: (verdict, { fact }) => isOf(verdict) && facts.push(fact),
     counter: (verdict, grown) => isOf(verdict) && facts.push(grown),
+    summary: (verdict, summed) => isOf(verdict) && facts.push(summed),
   }));
   if (!explained || facts.length === 0) {
     throw new LosslogError('NOT_FOUND', `the store holds no incident ${id}`, {
@@ -49,7 +50,7 @@ function* eventsOf(reader: StoreReader, facts: readonly Fact[], base: WallNs): G
     const wanted = new Set(some.map((fact) => `${fact.kind} ${timeOf(fact, base)}`));
     const since = timeOf(some[0] as Fact, base);
     const until = wallNs(timeOf(some.at(-1) as Fact, base) + 1n);
-    const kinds = ['retransmit', 'drop', 'reset', 'counter'] as const;
+    const kinds = ['retransmit', 'drop', 'reset', 'counter', 'summary'] as const;
     for (const event of reader.events({ since, until, kinds, all: true }, { order: 'oldest' })) {
       if (wanted.has(`${event.kind} ${event.time}`)) yield event;
     }

@@ -74,7 +74,15 @@ export interface Grown extends Common {
   readonly listener: Endpoint | undefined;
 }
 
-export type Fact = Resent | Dropped | Reset | Grown;
+/** Drops or retransmissions that were counted and not recorded one by one. */
+export interface Summed extends Common {
+  readonly kind: 'summary';
+  readonly events: number;
+  /** What each of them would have been. */
+  readonly each: Dropped | Resent | Reset;
+}
+
+export type Fact = Resent | Dropped | Reset | Grown | Summed;
 
 const COMMON = [FLOW, 'sport', 'dport', OWNER] as const;
 /** Values before those of the columns: time and mark. */
@@ -90,6 +98,10 @@ export const DROPPED_COLUMNS = [
 export const GROWN_COLUMNS = [
   ...COMMON,
   ...['counter', 'count', 'class', 'from', 'until', 'queue', 'backlog', 'synQueue', SOURCE],
+];
+export const SUMMED_COLUMNS = [
+  ...COMMON,
+  ...['of', 'events', 'segments', 'reason', 'location', 'class', 'direction', 'protocol', 'cause', 'failed'],
 ];
 export const RESET_COLUMNS = [...COMMON, 'direction', 'reason', 'state'];
 
@@ -170,6 +182,33 @@ export function grownOf(row: ScanRow, flows: Flows): Grown {
     synQueue: valueAt(row, OWN + 7),
     listener: source === '' || port === undefined ? undefined : flows.endpoint(source, port),
   };
+}
+
+export function summedOf(row: ScanRow, flows: Flows): Summed {
+  const common = { at: row[0], isAsked: row[1], flow: flowOf(row, flows), owner: ownerAt(row) };
+  return {
+    ...common,
+    kind: 'summary',
+    events: row[OWN + 1] as unknown as number,
+    each: eachOf(row, common),
+  };
+}
+
+function eachOf(row: ScanRow, common: Common): Summed['each'] {
+  const kind = row[OWN] as unknown as Summed['each']['kind'];
+  const reason: string | undefined = valueAt(row, OWN + 3);
+  if (kind === 'reset') {
+    return { ...common, kind, reason, direction: valueAt(row, OWN + 6) ?? 'received', state: undefined };
+  }
+  if (kind === 'retransmit') {
+    const segments: number = valueAt(row, OWN + 2) ?? 0;
+    const cause: Resent['cause'] = valueAt(row, OWN + 8) ?? 'unknown';
+    return { ...common, kind, segments, cause, failed: valueAt(row, OWN + 9), range: undefined, rtoMs: undefined };
+  }
+  const place = { location: valueAt<string>(row, OWN + 4), direction: valueAt<Dropped['direction']>(row, OWN + 6) };
+  const packet = { protocol: valueAt<string>(row, OWN + 7), tcpFlags: undefined, range: undefined, ack: undefined };
+  const dropClass: Dropped['class'] = valueAt(row, OWN + 5) ?? 'unknown';
+  return { ...common, ...place, ...packet, kind, reason, class: dropClass, length: undefined, left: [], isCopy: false };
 }
 
 const ownerAt = (row: ScanRow): Owner => (row[HEAD + 3] as Owner | null) ?? NOBODY;

@@ -1,6 +1,6 @@
 /** Cases of one cause and place, close in time: what an incident is made of. */
 
-import type { Dropped, Fact, Grown, Owner, Resent, Reset } from './facts.ts';
+import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts.ts';
 import { type Endpoint, type FlowKey, type Flows, portOf } from './flows.ts';
 import { Histogram } from './histogram.ts';
 import type { ResentCase } from './join.ts';
@@ -36,6 +36,8 @@ export class Group {
   segments = 0;
   drops = 0;
   resets = 0;
+  /** Of all these, those that were counted and not recorded one by one. */
+  summed = 0;
   /** By how much counters grew. */
   grown = 0;
   harm = 0;
@@ -102,6 +104,25 @@ export class Group {
     this.harm += grown.count * (grown.class === 'loss' ? each : HARM.unknownCount);
   }
 
+  addSummary(summed: Summed, claim: Claim, flows: Flows): void {
+    const { each, events } = summed;
+    this.#add(summed, claim, flows, each.kind === 'drop' && each.direction === 'rx');
+    this.summed += events;
+    if (each.kind === 'drop') {
+      this.drops += events;
+      this.kinds.add(packetKind(each), events);
+      this.harm += events * (each.class === 'loss' ? HARM.drop : HARM.unknownDrop);
+    } else if (each.kind === 'reset') {
+      this.resets += events;
+      this.harm += events * HARM.reset;
+    } else {
+      this.resent += events;
+      this.segments += each.segments;
+      this.causes.add(each.cause, events);
+      this.harm += events * harmOf({ fact: { ...each, segments: each.segments / events } });
+    }
+  }
+
   /** Takes over what another group of the same rule has. */
   addGroup(other: Group): void {
     this.from = Math.min(this.from, other.from);
@@ -157,7 +178,7 @@ function byName(owners: Tally<Owner>, nameOf: (owner: Owner) => string | undefin
 
 const SUMS = [
   ...(['resent', 'segments', 'drops', 'resets', 'grown', 'harm'] as const),
-  ...(['translated', 'matched', 'lostAcks', 'partly'] as const),
+  ...(['translated', 'matched', 'lostAcks', 'partly', 'summed'] as const),
 ];
 
 const TALLIES = [
@@ -165,7 +186,9 @@ const TALLIES = [
   ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
 ];
 
-function harmOf({ fact, needless, isNeedlessAgain, lostAck }: ResentCase): number {
+type Resending = Pick<ResentCase, 'fact' | 'needless' | 'isNeedlessAgain' | 'lostAck'>;
+
+function harmOf({ fact, needless, isNeedlessAgain, lostAck }: Resending): number {
   // Data that came twice harm little; timeouts in which no acknowledgement comes stop the connection.
   if (fact.failed === 'EBUSY' || (needless && !lostAck && !isNeedlessAgain)) return HARM.needless;
   switch (fact.cause) {

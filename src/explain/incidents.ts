@@ -7,7 +7,7 @@ import { type Explained, type ExplainOptions, explain } from './cases.ts';
 import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
 import type { Verdict, VerdictSink } from './judge.ts';
-import type { Claim } from './rules/rule.ts';
+import type { Claim, Description, Known } from './rules/rule.ts';
 import { NS_PER_S } from './timing.ts';
 import type { Counted, Incident, Place } from './types.ts';
 
@@ -57,6 +57,10 @@ class Groups implements VerdictSink {
 
   counter(verdict: Verdict, grown: Parameters<VerdictSink['counter']>[1]): void {
     this.#of(verdict, grown.at).addCounter(grown, verdict.claim, this.#explained.known.flows);
+  }
+
+  summary(verdict: Verdict, summed: Parameters<VerdictSink['summary']>[1]): void {
+    this.#of(verdict, summed.at).addSummary(summed, verdict.claim, this.#explained.known.flows);
   }
 
   all(): Group[] {
@@ -136,7 +140,7 @@ function incidentOf(group: Group, { known, base }: Explained): Incident {
   return {
     id: formatId(rule.name, from, until, keyOf(rule.name, claim, true)),
     rule: rule.name,
-    ...rule.describe(group, known),
+    ...described(group, known),
     from,
     until,
     sureness: group.mainSureness,
@@ -161,6 +165,14 @@ function incidentOf(group: Group, { known, base }: Explained): Incident {
       counts: [...group.timeline.counts],
     },
   };
+}
+
+function described(group: Group, known: Known): Description {
+  const description = group.rule.describe(group, known);
+  if (group.summed > 0) {
+    description.restsOn.push(`${group.summed} of these events were only counted in a storm, and not joined one by one`);
+  }
+  return description;
 }
 
 const placeOf = ({ claim }: Group): Place => ({ ...claim.place });

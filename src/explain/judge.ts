@@ -1,13 +1,13 @@
 /** Facts in, verdicts out: joins them and asks the rules. */
 
-import type { Dropped, Fact, Grown, Owner, Reset } from './facts.ts';
+import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts.ts';
 import type { FlowKey } from './flows.ts';
 import { packetKind } from './group.ts';
 import { Join, type ResentCase } from './join.ts';
 import { ListenCounters } from './listen-counters.ts';
 import { rules } from './rules/index.ts';
 import type { Claim, Known, ResetCase, Rule } from './rules/rule.ts';
-import { COUNTER_LOOKAHEAD_NS, LOOKAHEAD_NS, NS_PER_MS } from './timing.ts';
+import { COUNTER_LOOKAHEAD_NS, LOOKAHEAD_NS, NS_PER_MS, NS_PER_S } from './timing.ts';
 import { Waiting } from './waiting.ts';
 
 export interface Verdict {
@@ -21,10 +21,14 @@ export interface VerdictSink {
   resent(verdict: Verdict, found: ResentCase): void;
   reset(verdict: Verdict, found: ResetCase): void;
   counter(verdict: Verdict, grown: Grown): void;
+  summary(verdict: Verdict, summed: Summed): void;
 }
 
 /** Owners of which verdicts are remembered. */
 const MAX_REMEMBERED = 10_000;
+
+/** What was recorded of a connection within this time tells of what was only counted. */
+const NEAR_NS = 10 * NS_PER_S;
 
 /** A RST and the drop that made it are recorded within this time. */
 const ANSWER_NS = 100 * NS_PER_MS;
@@ -36,9 +40,13 @@ export class Judge {
   readonly #waiting = new Waiting<ResentCase | ResetCase>(LOOKAHEAD_NS);
   /** A counter that is read only now and then may explain them. */
   readonly #handshakes = new Waiting<ResentCase>(COUNTER_LOOKAHEAD_NS);
+  /** What is recorded beside it one by one is judged first. */
+  readonly #summaries = new Waiting<{ fact: Summed }>(2 * LOOKAHEAD_NS);
   readonly #listeners = new ListenCounters();
   readonly #verdicts = new WeakMap<Dropped, Verdict>();
   readonly #dropVerdicts = new DropVerdicts();
+  /** The last retransmission of a connection whose drop was found. */
+  readonly #lastMatches = new Map<FlowKey, { verdict: Verdict; at: number }>();
   readonly #resets = new Map<FlowKey, Reset>();
 
   constructor(known: Known, sink: VerdictSink) {
@@ -53,6 +61,7 @@ export class Judge {
     if (fact.kind === 'drop') this.#takeDrop(fact);
     else if (fact.kind === 'reset') this.#takeReset(fact);
     else if (fact.kind === 'counter') this.#takeCounter(fact);
+    else if (fact.kind === 'summary') this.#summaries.add({ fact });
     else {
       const isOpening = fact.cause === 'syn' || fact.cause === 'syn-ack';
       (isOpening ? this.#handshakes : this.#waiting).add(this.#join.resend(fact));
@@ -69,6 +78,7 @@ export class Judge {
       if (found.kind === 'retransmit') this.#judgeResent(found);
       else this.#judgeReset(found);
     }
+    for (const { fact } of this.#summaries.due(now)) this.#judgeSummary(fact);
   }
 
   #takeDrop(drop: Dropped): void {
@@ -90,6 +100,25 @@ export class Judge {
     if (verdict) this.#sink.counter(verdict, grown);
   }
 
+  #judgeSummary(summed: Summed): void {
+    const { each } = summed;
+    if (!summed.isAsked || (each.kind === 'drop' && each.class === 'benign')) return;
+    const verdict = this.#verdictOfEach(each);
+    if (verdict) this.#sink.summary(verdict, summed);
+  }
+
+  /** What is the same for all that a summary counts. */
+  #verdictOfEach(each: Summed['each']): Verdict | undefined {
+    if (each.kind === 'drop') return this.#dropVerdicts.of(each, this.#known);
+    if (each.kind === 'reset') return firstClaim((rule) => rule.reset?.({ kind: 'reset', fact: each }, this.#known));
+    // the retransmissions of a connection that were recorded one by one tell of those that were only counted
+    const last = each.flow === undefined ? undefined : this.#lastMatches.get(each.flow);
+    if (last && Math.abs(each.at - last.at) < NEAR_NS)
+      return { ...last.verdict, claim: { ...last.verdict.claim, sureness: 'likely' } };
+    const found: ResentCase = { kind: 'retransmit', fact: each, lost: [], share: 0, isTranslated: false };
+    return firstClaim((rule) => rule.resent?.(found, this.#known));
+  }
+
   #judgeResent(found: ResentCase): void {
     const drops = found.lost.length > 0 ? found.lost : found.lostAck ? [found.lostAck] : [];
     if (!found.fact.isAsked && !drops.some(({ isAsked }) => isAsked)) return;
@@ -98,6 +127,13 @@ export class Judge {
     const [first] = drops.map((drop) => this.#verdictOf(drop));
     const verdict = first ?? firstClaim((rule) => rule.resent?.(found, this.#known));
     if (verdict) this.#sink.resent(verdict, found);
+    if (first) this.#rememberMatch(found.fact, first);
+  }
+
+  #rememberMatch({ flow, at }: Resent, verdict: Verdict): void {
+    if (flow === undefined) return;
+    if (this.#lastMatches.size >= MAX_REMEMBERED) this.#lastMatches.clear();
+    this.#lastMatches.set(flow, { verdict, at });
   }
 
   #judgeReset(found: ResetCase): void {

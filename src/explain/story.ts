@@ -67,6 +67,7 @@ function verdictsOf(reader: StoreReader, filter: Filter, options: ExplainOptions
       resent: (verdict, found) => note(found.fact, verdict, found),
       reset: (verdict, { fact }) => note(fact, verdict),
       counter: () => {},
+      summary: () => {},
     };
   });
   return verdicts;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { CounterEvent, DropEvent, Event } from '../../event/kinds.ts';
+import type { CounterEvent, DropEvent, Event, RetransmitEvent } from '../../event/kinds.ts';
 import { at, drop, droppedAck, incidentsOf, resent, reset, why } from '../why.test-util.ts';
 import { rules } from './index.ts';
 
@@ -119,6 +119,41 @@ test('a counter, with the SYNs that it explains', (t) => {
   assert.deepEqual(why(t, [counter('rx_missed_errors', { device: 'eth0' })]), ['device certain 3C']);
   assert.deepEqual(why(t, [counter('RcvPruned')]), ['receiver likely 3C']);
   assert.deepEqual(why(t, [counter('UdpSndbufErrors')]), ['counter likely 3C']);
+});
+
+test('what was only counted in a storm goes where it would have gone one by one', (t) => {
+  const { reason, location, direction, protocol } = drop(0) as Required<DropEvent>;
+  const stretch = { time: at(500), from: at(500), until: at(1400), netns: 2, device: 'eth0' } as const;
+  const drops = {
+    ...stretch,
+    kind: 'summary',
+    of: 'drop',
+    events: 5000,
+    class: 'loss',
+    ...{ reason, location, direction, protocol },
+  } as const;
+  assert.deepEqual(why(t, [drop(0), resent(200), drops]), ['firewall certain 1R 5001D']);
+  const { src, sport, dst, dport } = resent(0) as Required<RetransmitEvent>;
+  const retransmissions = {
+    ...stretch,
+    kind: 'summary',
+    of: 'retransmit',
+    events: 30,
+    segments: 40,
+    cause: 'fast',
+    netns: 1,
+  } as const;
+  const ofConnection = { ...retransmissions, src, sport, dst, dport };
+  assert.deepEqual(why(t, [drop(0), resent(200), ofConnection]), ['firewall certain 31R 1D']);
+  const limited = {
+    kind: 'coverage',
+    time: at(1000),
+    from: at(400),
+    until: at(1000),
+    state: 'limited',
+    count: 30,
+  } as const;
+  assert.deepEqual(why(t, [ofConnection, limited]), ['unknown possible 30R']);
 });
 
 test('many peers hit at once make one incident, few make one each', (t) => {
