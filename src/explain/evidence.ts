@@ -7,7 +7,7 @@ import type { StoreReader } from '../store/store.ts';
 import { type ExplainOptions, explain } from './cases.ts';
 import type { Fact } from './facts.ts';
 import { hashOf, keyOf, parseId } from './id.ts';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './verdicts.ts';
 
 /** Events less than this apart are read at one go. */
 const NEAR_NS = 1e9;

@@ -49,6 +49,8 @@ export interface Dropped extends Common {
   left: Range[];
   /** It is a second copy of what was sent again: nothing was lost by it. */
   isCopy: boolean;
+  /** It has been given to an incident. */
+  isTold: boolean;
 }
 
 export interface Reset extends Common {
@@ -147,6 +149,7 @@ export function droppedOf(row: ScanRow, flows: Flows): Dropped {
     length: valueAt(row, OWN + 9),
     left: range && range.begin !== range.end ? [range] : [],
     isCopy: false,
+    isTold: false,
   };
 }
 
@@ -208,7 +211,18 @@ function eachOf(row: ScanRow, common: Common): Summed['each'] {
   const place = { location: valueAt<string>(row, OWN + 4), direction: valueAt<Dropped['direction']>(row, OWN + 6) };
   const packet = { protocol: valueAt<string>(row, OWN + 7), tcpFlags: undefined, range: undefined, ack: undefined };
   const dropClass: Dropped['class'] = valueAt(row, OWN + 5) ?? 'unknown';
-  return { ...common, ...place, ...packet, kind, reason, class: dropClass, length: undefined, left: [], isCopy: false };
+  return {
+    ...common,
+    ...place,
+    ...packet,
+    kind,
+    reason,
+    class: dropClass,
+    length: undefined,
+    left: [],
+    isCopy: false,
+    isTold: false,
+  };
 }
 
 const ownerAt = (row: ScanRow): Owner => (row[HEAD + 3] as Owner | null) ?? NOBODY;

@@ -4,12 +4,10 @@ import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts
 import { type Endpoint, type FlowKey, type Flows, portOf } from './flows.ts';
 import { Histogram } from './histogram.ts';
 import type { ResentCase } from './join.ts';
+import { type PacketKind, packetKind } from './packet-kind.ts';
 import type { Claim, Rule } from './rules/rule.ts';
 import { Tally } from './tally.ts';
 import { SURENESS, type Sureness } from './types.ts';
-
-/** What a packet was: `data`, `SYN`, `SYN-ACK`, `acknowledgement`, `RST`, or its protocol. */
-export type PacketKind = string;
 
 /** Connections told apart; more are counted as this many. */
 const MAX_CONNECTIONS = 20_000;
@@ -48,7 +46,7 @@ export class Group {
   matched = 0;
   /** Retransmissions of which only a part is explained. */
   partly = 0;
-  readonly sureness = new Tally<Sureness>();
+  readonly sureness: Record<Sureness, number> = { certain: 0, likely: 0, possible: 0 };
   readonly owners = new Tally<Owner>();
   readonly peers = new Tally<Endpoint>();
   /** By the end with the lower port; negative when the packet came from it. */
@@ -130,6 +128,7 @@ export class Group {
     for (const name of SUMS) {
       this[name] += other[name];
     }
+    for (const one of SURENESS) this.sureness[one] += other.sureness[one];
     for (const name of TALLIES) (this[name] as Tally<unknown>).addAll(other[name] as Tally<unknown>);
     for (const flow of other.connections) this.#addConnection(flow);
     this.timeline.addAll(other.timeline);
@@ -146,14 +145,16 @@ export class Group {
   }
 
   get mainSureness(): Sureness {
-    return this.sureness.main(0.5) ?? (SURENESS.findLast((one) => this.sureness.of(one) > 0) as Sureness);
+    const total = SURENESS.reduce((sum, one) => sum + this.sureness[one], 0);
+    const main = SURENESS.find((one) => this.sureness[one] * 2 >= total);
+    return main ?? (SURENESS.findLast((one) => this.sureness[one] > 0) as Sureness);
   }
 
   #add(fact: Fact, claim: Claim, flows: Flows, isFromPeer: boolean): void {
     if (fact.at < this.from) this.from = fact.at;
     if (fact.at > this.until) this.until = fact.at;
     this.timeline.add(fact.at);
-    this.sureness.add(claim.sureness);
+    this.sureness[claim.sureness]++;
     this.owners.add(fact.owner);
     this.notes.add(claim.note);
     if (fact.flow === undefined) return;
@@ -182,7 +183,7 @@ const SUMS = [
 ];
 
 const TALLIES = [
-  ...(['sureness', 'owners', 'peers', 'services'] as const),
+  ...(['owners', 'peers', 'services'] as const),
   ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
 ];
 
@@ -201,12 +202,4 @@ function harmOf({ fact, needless, isNeedlessAgain, lostAck }: Resending): number
     default:
       return fact.segments;
   }
-}
-
-export function packetKind({ protocol, tcpFlags = '', range }: Dropped): PacketKind {
-  if (protocol !== 'tcp') return protocol ?? 'packet';
-  if (tcpFlags.includes('RST')) return 'RST';
-  if (tcpFlags.includes('SYN')) return tcpFlags.includes('ACK') ? 'SYN-ACK' : 'SYN';
-  if (range && range.begin !== range.end) return 'data';
-  return tcpFlags === '' ? 'tcp' : 'acknowledgement';
 }

@@ -6,10 +6,11 @@ import type { StoreReader } from '../store/store.ts';
 import { type Explained, type ExplainOptions, explain } from './cases.ts';
 import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
-import type { Verdict, VerdictSink } from './judge.ts';
-import type { Claim, Description, Known } from './rules/rule.ts';
+import type { VerdictSink } from './judge.ts';
+import type { Description, Known, Rule } from './rules/rule.ts';
 import { NS_PER_S } from './timing.ts';
 import type { Counted, Incident, Place } from './types.ts';
+import type { Verdict } from './verdicts.ts';
 
 /** What is quiet for longer is another incident: five minutes, or a twelfth of the period that is asked about. */
 const QUIET_NS = 300 * NS_PER_S;
@@ -35,8 +36,8 @@ class Groups implements VerdictSink {
   readonly #explained: Explained;
   readonly #quietNs: number;
   readonly #places = new Map<string, PlaceGroups>();
-  /** The key of a claim, which is the same for many. */
-  readonly #keys = new WeakMap<Claim, string>();
+  /** The same by the objects that rules and places are, most of which serve many claims. */
+  readonly #byPlace = new WeakMap<Place, Map<Rule, PlaceGroups>>();
 
   constructor(explained: Explained) {
     this.#explained = explained;
@@ -69,17 +70,26 @@ class Groups implements VerdictSink {
 
   #of(verdict: Verdict, at: number): Group {
     const { rule, claim } = verdict;
-    let key = this.#keys.get(claim);
-    if (key === undefined) {
-      key = keyOf(rule.name, claim, false);
-      this.#keys.set(claim, key);
+    let byRule = this.#byPlace.get(claim.place);
+    if (byRule === undefined) {
+      byRule = new Map();
+      this.#byPlace.set(claim.place, byRule);
     }
-    let place = this.#places.get(key);
-    if (place === undefined) {
-      place = new PlaceGroups(this.#quietNs);
-      this.#places.set(key, place);
+    let groups = byRule.get(rule);
+    if (groups === undefined) {
+      groups = this.#groupsOf(keyOf(rule.name, claim, false));
+      byRule.set(rule, groups);
     }
-    return place.of(verdict, at);
+    return groups.of(verdict, at);
+  }
+
+  #groupsOf(key: string): PlaceGroups {
+    let groups = this.#places.get(key);
+    if (groups === undefined) {
+      groups = new PlaceGroups(this.#quietNs);
+      this.#places.set(key, groups);
+    }
+    return groups;
   }
 }
 

@@ -105,7 +105,7 @@ export class Join {
   }
 
   resend(fact: Resent): ResentCase {
-    const found: ResentCase = { kind: 'retransmit', fact, lost: [], share: 0, isTranslated: false };
+    const found: ResentCase = { kind: 'retransmit', fact, lost: NO_DROPS, share: 0, isTranslated: false };
     const { flow, range, failed } = fact;
     if (flow === undefined || range === undefined) return found;
     const connection = this.#of(flow, fact.at);

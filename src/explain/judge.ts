@@ -1,19 +1,13 @@
 /** Facts in, verdicts out: joins them and asks the rules. */
 
-import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts.ts';
+import type { Dropped, Fact, Grown, Resent, Reset, Summed } from './facts.ts';
 import type { FlowKey } from './flows.ts';
-import { packetKind } from './group.ts';
 import { Join, type ResentCase } from './join.ts';
 import { ListenCounters } from './listen-counters.ts';
-import { rules } from './rules/index.ts';
-import type { Claim, Known, ResetCase, Rule } from './rules/rule.ts';
+import type { Known, ResetCase } from './rules/rule.ts';
 import { COUNTER_LOOKAHEAD_NS, LOOKAHEAD_NS, NS_PER_MS, NS_PER_S } from './timing.ts';
+import { DropVerdicts, firstClaim, type Verdict } from './verdicts.ts';
 import { Waiting } from './waiting.ts';
-
-export interface Verdict {
-  readonly rule: Rule;
-  readonly claim: Claim;
-}
 
 /** Takes the verdicts. A drop that explains retransmissions comes before them, and once. */
 export interface VerdictSink {
@@ -43,7 +37,6 @@ export class Judge {
   /** What is recorded beside it one by one is judged first. */
   readonly #summaries = new Waiting<{ fact: Summed }>(2 * LOOKAHEAD_NS);
   readonly #listeners = new ListenCounters();
-  readonly #verdicts = new WeakMap<Dropped, Verdict>();
   readonly #dropVerdicts = new DropVerdicts();
   /** The last retransmission of a connection whose drop was found. */
   readonly #lastMatches = new Map<FlowKey, { verdict: Verdict; at: number }>();
@@ -163,41 +156,11 @@ export class Judge {
   }
 
   #verdictOf(drop: Dropped): Verdict | undefined {
-    const known = this.#verdicts.get(drop);
-    if (known) return known;
     const verdict = this.#dropVerdicts.of(drop, this.#known);
-    if (!verdict) return undefined;
-    this.#verdicts.set(drop, verdict);
-    this.#sink.drop(verdict, drop);
-    return verdict;
-  }
-}
-
-/** Verdicts on drops, remembered for those that the rules cannot tell apart: thousands are alike. */
-class DropVerdicts {
-  readonly #known = new Map<Owner, Map<string, Verdict>>();
-
-  of(drop: Dropped, known: Known): Verdict | undefined {
-    let alike = this.#known.get(drop.owner);
-    if (alike === undefined) {
-      if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
-      alike = new Map();
-      this.#known.set(drop.owner, alike);
+    if (verdict && !drop.isTold) {
+      drop.isTold = true;
+      this.#sink.drop(verdict, drop);
     }
-    const key = `${drop.reason} ${drop.location} ${drop.direction} ${drop.class} ${packetKind(drop)}`;
-    const before = alike.get(key);
-    // only the peer of a claim is of the single drop
-    if (before?.claim.peer !== undefined) return { ...before, claim: before.rule.drop?.(drop, known) ?? before.claim };
-    const verdict = before ?? firstClaim((rule) => rule.drop?.(drop, known));
-    if (verdict) alike.set(key, verdict);
     return verdict;
   }
-}
-
-function firstClaim(claimOf: (rule: Rule) => Claim | undefined): Verdict | undefined {
-  for (const rule of rules) {
-    const claim = claimOf(rule);
-    if (claim) return { rule, claim };
-  }
-  return undefined;
 }

@@ -48,14 +48,13 @@ export class NatFinder {
 
   #search(sequence: number, edge: keyof Range, { at }: Resent, flow: FlowKey, latest: number): FlowKey | undefined {
     const drops = this.#buckets[bucketOf(sequence)];
-    return drops?.find(
-      (drop) =>
-        (drop.range as Range)[edge] === sequence &&
-        drop.at >= at - WINDOW_NS &&
-        drop.at <= latest &&
-        drop.left.length > 0 &&
-        this.#isTranslation(flow, drop.flow as FlowKey),
-    )?.flow;
+    if (drops === undefined) return undefined;
+    for (const drop of drops) {
+      const isThere = (drop.range as Range)[edge] === sequence && drop.left.length > 0;
+      if (!isThere || drop.at < at - WINDOW_NS || drop.at > latest) continue;
+      if (this.#isTranslation(flow, drop.flow as FlowKey)) return drop.flow;
+    }
+    return undefined;
   }
 
   /** One end is as it was, or at least the port of the source, which masquerading keeps where it can. */

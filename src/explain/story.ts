@@ -11,8 +11,8 @@ import { type ExplainOptions, explain } from './cases.ts';
 import type { Fact } from './facts.ts';
 import { explainPeriod } from './incidents.ts';
 import type { ResentCase } from './join.ts';
-import type { Verdict } from './judge.ts';
 import type { Story, StoryStep } from './types.ts';
+import type { Verdict } from './verdicts.ts';
 
 /** One end of a connection. */
 export interface End {

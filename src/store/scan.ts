@@ -3,14 +3,17 @@
  * (an event of thirty fields costs some 10 µs, a row of a scan 1 µs).
  */
 
+import type { StatementSync } from 'node:sqlite';
 import { LosslogError } from '../base/errors.ts';
 import type { WallNs } from '../base/time.ts';
 import type { FieldType } from '../event/field.ts';
 import type { Filter } from '../event/filter.ts';
 import { fieldsOf, type Kind } from '../event/kinds.ts';
 import { planOf } from './plan.ts';
+import type { RawRow } from './row.ts';
 import { enumCode, quoted } from './schema.ts';
 import type { Owner, SliceReader } from './slice-reader.ts';
+import type { Bindable } from './sqlite.ts';
 
 /** A column of a scan: any field but a 64-bit number or an address, or {@link FLOW}, {@link SOURCE}, {@link OWNER}. Times are as `at`. */
 export type ScanColumn = string;
@@ -41,7 +44,13 @@ export interface Selection<T> {
   make: (row: ScanRow) => T;
 }
 
-const PAGE = 8192;
+/** Few enough that their objects are gone before the collector moves them. */
+const PAGE = 2048;
+
+interface Query {
+  readonly statement: StatementSync;
+  readonly parameters: readonly Bindable[];
+}
 
 /** Rows of one kind in one slice, fetched in pages. */
 export class ScanSource<T extends { at: number }> {
@@ -52,6 +61,10 @@ export class ScanSource<T extends { at: number }> {
   readonly #selection: Selection<T>;
   readonly #offset: number;
   readonly #decoders: ((value: string | number) => string | number | Owner)[];
+  /** Times that pass the mark. */
+  readonly #markedFrom: number;
+  readonly #markedUntil: number;
+  #query: Query | undefined;
   #edge = -1;
 
   /** @param base the time that `at` counts from */
@@ -59,6 +72,9 @@ export class ScanSource<T extends { at: number }> {
     this.slice = slice;
     this.#selection = selection;
     this.#offset = Number(slice.start - base);
+    const { since, until } = selection.mark ?? {};
+    this.#markedFrom = since === undefined ? Number.NEGATIVE_INFINITY : Number(since - base);
+    this.#markedUntil = until === undefined ? Number.POSITIVE_INFINITY : Number(until - base);
     this.#decoders = selection.columns.map((name) => decoderOf(slice, selection.kind, name, this.#offset));
   }
 
@@ -69,28 +85,40 @@ export class ScanSource<T extends { at: number }> {
 
   /** Fetches one more page. */
   fetch(): void {
-    const { kind, filter, mark, columns, make } = this.#selection;
-    const plan = planOf(this.slice, kind, { ...filter, kinds: [kind], all: true });
-    const present = this.slice.kinds.get(kind)?.columns;
-    if (!plan || !present) {
+    const query = this.#begin();
+    if (!query) {
       this.isDone = true;
       return;
     }
+    const page = query.statement.all(...query.parameters, this.#edge) as unknown as RawRow[];
+    const last = page.at(-1)?.[0] as number | undefined;
+    const marked = this.#markedIds(this.#edge, last);
+    for (const row of page) this.rows.push(this.#selection.make(this.#decode(row as (ScanValue | boolean)[], marked)));
+    this.isDone = page.length < PAGE;
+    this.#edge = last ?? this.#edge;
+    if (this.slice.extent.late > 0) this.rows.sort((a, b) => a.at - b.at);
+  }
+
+  /** The query, prepared when it is first needed; undefined when the slice has no such rows. */
+  #begin(): Query | undefined {
+    if (this.#query) return this.#query;
+    const { kind, filter, columns } = this.#selection;
+    const plan = planOf(this.slice, kind, { ...filter, kinds: [kind], all: true });
+    if (!plan) return undefined;
     const list = columns.map((name) => expressionOf(this.slice, kind, name)).join(', ');
     const sql = `SELECT id, id + skew, ${list} ${plan.from}${this.#classSql()} AND id > ? ORDER BY id LIMIT ${PAGE}`;
-    const page = this.slice.all(sql, [...plan.parameters, this.#edge]);
-    const marked = mark && this.#markedIds(mark, this.#edge, page.at(-1)?.[0] as number | undefined);
-    for (const row of page) this.rows.push(make(this.#decode(row as (string | number | null)[], marked)));
-    this.isDone = page.length < PAGE;
-    this.#edge = (page.at(-1)?.[0] as number | undefined) ?? this.#edge;
-    if (this.slice.extent.late > 0) this.rows.sort((a, b) => a.at - b.at);
+    const statement = this.slice.db.prepare(sql);
+    statement.setReturnArrays(true);
+    this.#query = { statement, parameters: plan.parameters };
+    return this.#query;
   }
 
   /** Turns a row of the query into one of the scan, in place. */
   #decode(row: (ScanValue | boolean)[], marked: ReadonlySet<number> | undefined): ScanRow {
     const id = row[0] as number;
     row[0] = this.#offset + (row[1] as number);
-    row[1] = marked ? marked.has(id) : true;
+    const at = row[0];
+    row[1] = marked ? marked.has(id) : at >= this.#markedFrom && at < this.#markedUntil;
     for (let i = 0; i < this.#decoders.length; i++) {
       const value = row[i + 2];
       if (value !== null) row[i + 2] = (this.#decoders[i] as (value: unknown) => ScanValue)(value);
@@ -98,8 +126,10 @@ export class ScanSource<T extends { at: number }> {
     return row as ScanRow;
   }
 
-  #markedIds(mark: Filter, after: number, upTo: number | undefined): Set<number> {
-    const { kind } = this.#selection;
+  /** The ids of a page that pass the mark; undefined where the times alone tell. */
+  #markedIds(after: number, upTo: number | undefined): Set<number> | undefined {
+    const { kind, mark } = this.#selection;
+    if (!mark || isTimeOnly(mark)) return undefined;
     const plan = planOf(this.slice, kind, { ...mark, all: true });
     if (!plan || upTo === undefined) return new Set();
     const rows = this.slice.all(`SELECT id ${plan.from} AND id > ? AND id <= ?`, [...plan.parameters, after, upTo]);
@@ -114,6 +144,10 @@ export class ScanSource<T extends { at: number }> {
     return ` AND (class <> ${benign} OR reason IN (${keys.join()}))`;
   }
 }
+
+/** Whether a filter asks for times, and for what every scan reads. */
+const isTimeOnly = ({ since, until, kinds, all, ...rest }: Filter): boolean =>
+  Object.values(rest).every((value) => value === undefined);
 
 function expressionOf(slice: SliceReader, kind: Kind, name: ScanColumn): string {
   if (name === FLOW) return 'hex(src || dst)';

@@ -1,5 +1,5 @@
 import type { Group } from '../group.ts';
-import { packetKind } from '../group.ts';
+import { packetKind } from '../packet-kind.ts';
 import { peerOf, senderPlace } from './place.ts';
 import type { Description, Known, Rule } from './rule.ts';
 import { flowWords, inside, netnsWords, plural, processWords } from './words.ts';

@@ -1,6 +1,6 @@
 import type { Dropped } from '../facts.ts';
 import type { Endpoint } from '../flows.ts';
-import { packetKind } from '../group.ts';
+import { packetKind } from '../packet-kind.ts';
 import { dropPlace } from './drop-rule.ts';
 import { peerWords, placeOf } from './place.ts';
 import type { Known, Rule } from './rule.ts';
