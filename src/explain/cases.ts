@@ -21,6 +21,7 @@ import { Flows } from './flows.ts';
 import { NEEDLESS_REASONS } from './join.ts';
 import { Judge, type VerdictSink } from './judge.ts';
 import type { Known } from './rules/rule.ts';
+import { type Sample, sampling } from './sampling.ts';
 import { COUNTER_LOOKAHEAD_NS, WINDOW_NS } from './timing.ts';
 
 export interface ExplainOptions {
@@ -28,6 +29,8 @@ export interface ExplainOptions {
   now?: WallNs;
   /** Inode number of the host's own network namespace: commands for it need no prefix. */
   hostNetns?: number;
+  /** Look at every event, however many they are. */
+  examineAll?: boolean;
 }
 
 export interface Explained {
@@ -36,6 +39,12 @@ export interface Explained {
   base: WallNs;
   since: WallNs;
   until: WallNs;
+  /** The part of the events that was examined one by one. */
+  share: number;
+  /** The longest time that was not examined. */
+  largestGapNs: number;
+  /** For how many events one at this time stands. */
+  weightAt: (at: number) => number;
 }
 
 /** Gives every case of the filter to the sink. */
@@ -56,28 +65,65 @@ export function explain(
     coverage: Coverage.read(reader, wallNs(since - BigInt(WINDOW_NS)), until, now, base),
     ...(options.hostNetns === undefined ? {} : { hostNetns: options.hostNetns }),
   };
-  const explained = { known, base, since, until };
+  const { samples, share } = options.examineAll
+    ? { samples: [{ since, until, weight: 1 }], share: 1 }
+    : sampling(reader, filter, since, until);
+  const explained = {
+    ...{ known, base, since, until, share },
+    largestGapNs: largestGap(samples),
+    weightAt: weights(samples, base),
+  };
   const judge = new Judge(known, sinkOf(explained));
-  const period = { since: wallNs(since - BigInt(WINDOW_NS)), until: wallNs(until + BigInt(COUNTER_LOOKAHEAD_NS)) };
-  for (const batch of reader.scan(selections(filter, period, known.flows, { since, until }), period, base)) {
-    for (const fact of batch) judge.take(fact);
+  for (const [i, sample] of samples.entries()) {
+    const period = readingOf(sample, samples[i - 1], samples[i + 1]);
+    for (const batch of reader.scan(selections(filter, period, known.flows, sample), period, base)) {
+      for (const fact of batch) judge.take(fact);
+    }
   }
   judge.end();
   return explained;
 }
 
+/** What is read for a sample: what came before may explain it, and what comes a little later; nothing is read twice. */
+function readingOf({ since, until }: Sample, before: Sample | undefined, after: Sample | undefined): Period {
+  const [from, to] = [since - BigInt(WINDOW_NS), until + BigInt(COUNTER_LOOKAHEAD_NS)];
+  const earliest = before === undefined ? from : endOf(before, since);
+  const latest = after === undefined || after.since > to ? to : after.since;
+  return { since: wallNs(from > earliest ? from : earliest), until: wallNs(latest) };
+}
+
+/** Where the reading of a sample ended. */
+function endOf({ until }: Sample, next: bigint): bigint {
+  const end = until + BigInt(COUNTER_LOOKAHEAD_NS);
+  return end < next ? end : next;
+}
+
+const largestGap = (samples: readonly Sample[]): number =>
+  samples.reduce((gap, { since }, i) => Math.max(gap, Number(since - (samples[i - 1]?.until ?? since))), 0);
+
+/** For how many events one at a time stands. */
+function weights(samples: readonly Sample[], base: WallNs): (at: number) => number {
+  const begins = samples.map(({ since, weight }) => ({ at: Number(since - base), weight }));
+  let i = 0;
+  return (at) => {
+    while (i > 0 && (begins[i]?.at ?? 0) > at) i--;
+    while (i + 1 < begins.length && (begins[i + 1]?.at ?? 0) <= at) i++;
+    return begins[i]?.weight ?? 1;
+  };
+}
+
+interface Period {
+  since: WallNs;
+  until: WallNs;
+}
+
 /** What is read: all that may explain something, marked where the filter asks for it. */
-function selections(
-  filter: Filter,
-  period: Pick<Filter, 'since' | 'until'>,
-  flows: Flows,
-  asked: Pick<Filter, 'since' | 'until'>,
-): Selection<Fact>[] {
+function selections(filter: Filter, period: Period, flows: Flows, asked: Sample): Selection<Fact>[] {
   const { reason, kinds, ...rest } = filter;
   const wants = (kind: 'retransmit' | 'drop' | 'reset' | 'counter' | 'summary'): boolean =>
     kinds === undefined || kinds.includes(kind);
-  const mark = { ...filter, ...asked };
-  const nothing: Filter = { since: period.until as WallNs };
+  const mark: Filter = { ...filter, since: asked.since, until: asked.until };
+  const nothing: Filter = { since: period.until };
   return [
     {
       kind: 'retransmit',

@@ -23,7 +23,7 @@ export function* evidenceOf(reader: StoreReader, id: string, options: ExplainOpt
     if (verdict.rule.name !== rule) return false;
     return [true, false].some((withPeer) => hashOf(keyOf(rule, verdict.claim, withPeer)) === hash);
   };
-  const explained = explain(reader, { since: from, until }, options, () => ({
+  const explained = explain(reader, { since: from, until }, { ...options, examineAll: true }, () => ({
     drop: (verdict, drop) => isOf(verdict) && facts.push(drop),
     resent: (verdict, { fact }) => isOf(verdict) && facts.push(fact),
     reset: (verdict, { fact }) => isOf(verdict) && facts.push(fact),

@@ -1,7 +1,8 @@
 /** Cases of one cause and place, close in time: what an incident is made of. */
 
+import type { Explained } from './cases.ts';
 import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts.ts';
-import { type Endpoint, type FlowKey, type Flows, portOf } from './flows.ts';
+import { type Endpoint, type FlowKey, portOf } from './flows.ts';
 import { Histogram } from './histogram.ts';
 import type { ResentCase } from './join.ts';
 import { type PacketKind, packetKind } from './packet-kind.ts';
@@ -24,6 +25,9 @@ const HARM = {
   reset: 5,
   unknownCount: 0.01,
 };
+
+/** What a group needs to know to count an event. */
+export type View = Pick<Explained, 'known' | 'weightAt'>;
 
 export class Group {
   readonly rule: Rule;
@@ -64,60 +68,60 @@ export class Group {
     this.claim = claim;
   }
 
-  addDrop(drop: Dropped, claim: Claim, flows: Flows): void {
-    this.#add(drop, claim, flows, drop.direction === 'rx');
-    this.drops++;
+  addDrop(drop: Dropped, claim: Claim, view: View): void {
+    const weight = this.#add(drop, claim, view, drop.direction === 'rx');
+    this.drops += weight;
     const kind = packetKind(drop);
-    this.kinds.add(kind);
-    if (drop.class === 'benign') this.harm += HARM.probe;
-    else if (kind === 'acknowledgement') this.harm += HARM.emptyAck;
-    else this.harm += drop.class === 'loss' ? HARM.drop : HARM.unknownDrop;
+    this.kinds.add(kind, weight);
+    this.harm += weight * harmOfDrop(drop, kind);
   }
 
-  addResent(found: ResentCase, claim: Claim, flows: Flows): void {
+  addResent(found: ResentCase, claim: Claim, view: View): void {
     const { fact } = found;
-    this.#add(fact, claim, flows, false);
-    this.resent++;
-    this.segments += fact.segments;
-    this.causes.add(fact.cause);
-    this.failed.add(fact.failed);
-    if (found.isTranslated) this.translated++;
-    if (found.lostAck && found.lost.length === 0) this.lostAcks++;
-    if (found.lost.length > 0) this.matched++;
-    if (found.lost.length > 0 && found.share < 1) this.partly++;
-    this.harm += harmOf(found);
+    const weight = this.#add(fact, claim, view, false);
+    this.resent += weight;
+    this.segments += weight * fact.segments;
+    this.causes.add(fact.cause, weight);
+    this.failed.add(fact.failed, weight);
+    if (found.isTranslated) this.translated += weight;
+    if (found.lostAck && found.lost.length === 0) this.lostAcks += weight;
+    if (found.lost.length > 0) this.matched += weight;
+    if (found.lost.length > 0 && found.share < 1) this.partly += weight;
+    this.harm += weight * harmOf(found);
   }
 
-  addReset(reset: Reset, claim: Claim, flows: Flows): void {
-    this.#add(reset, claim, flows, false);
-    this.resets++;
-    this.harm += HARM.reset;
+  addReset(reset: Reset, claim: Claim, view: View): void {
+    const weight = this.#add(reset, claim, view, false);
+    this.resets += weight;
+    this.harm += weight * HARM.reset;
   }
 
-  addCounter(grown: Grown, claim: Claim, flows: Flows): void {
-    this.#add(grown, claim, flows, false);
-    this.grown += grown.count;
-    this.counters.add(grown.counter, grown.count);
+  addCounter(grown: Grown, claim: Claim, view: View): void {
+    const weight = this.#add(grown, claim, view, false);
+    this.grown += weight * grown.count;
+    this.counters.add(grown.counter, weight * grown.count);
     const each = grown.listener !== undefined || /^Listen|^TCPReqQ/.test(grown.counter) ? HARM.timeout : HARM.drop;
-    this.harm += grown.count * (grown.class === 'loss' ? each : HARM.unknownCount);
+    this.harm += weight * grown.count * (grown.class === 'loss' ? each : HARM.unknownCount);
   }
 
-  addSummary(summed: Summed, claim: Claim, flows: Flows): void {
-    const { each, events } = summed;
-    this.#add(summed, claim, flows, each.kind === 'drop' && each.direction === 'rx');
+  addSummary(summed: Summed, claim: Claim, view: View): void {
+    const { each } = summed;
+    const events = summed.events * this.#add(summed, claim, view, each.kind === 'drop' && each.direction === 'rx');
     this.summed += events;
     if (each.kind === 'drop') {
+      const kind = packetKind(each);
       this.drops += events;
-      this.kinds.add(packetKind(each), events);
-      this.harm += events * (each.class === 'loss' ? HARM.drop : HARM.unknownDrop);
+      this.kinds.add(kind, events);
+      this.harm += events * harmOfDrop(each, kind);
     } else if (each.kind === 'reset') {
       this.resets += events;
       this.harm += events * HARM.reset;
     } else {
+      const segments = each.segments / summed.events;
       this.resent += events;
-      this.segments += each.segments;
+      this.segments += events * segments;
       this.causes.add(each.cause, events);
-      this.harm += events * harmOf({ fact: { ...each, segments: each.segments / events } });
+      this.harm += events * harmOf({ fact: { ...each, segments } });
     }
   }
 
@@ -150,20 +154,23 @@ export class Group {
     return main ?? (SURENESS.findLast((one) => this.sureness[one] > 0) as Sureness);
   }
 
-  #add(fact: Fact, claim: Claim, flows: Flows, isFromPeer: boolean): void {
+  /** @returns for how many events it stands */
+  #add(fact: Fact, claim: Claim, { known: { flows }, weightAt }: View, isFromPeer: boolean): number {
+    const weight = weightAt(fact.at);
     if (fact.at < this.from) this.from = fact.at;
     if (fact.at > this.until) this.until = fact.at;
-    this.timeline.add(fact.at);
-    this.sureness[claim.sureness]++;
-    this.owners.add(fact.owner);
-    this.notes.add(claim.note);
-    if (fact.flow === undefined) return;
+    this.timeline.add(fact.at, weight);
+    this.sureness[claim.sureness] += weight;
+    this.owners.add(fact.owner, weight);
+    this.notes.add(claim.note, weight);
+    if (fact.flow === undefined) return weight;
     const source = flows.source(fact.flow);
     const destination = flows.destination(fact.flow);
     const peer = isFromPeer ? source : destination;
-    this.peers.add(peer - portOf(peer));
-    this.services.add(portOf(source) < portOf(destination) ? -source - 1 : destination);
+    this.peers.add(peer - portOf(peer), weight);
+    this.services.add(portOf(source) < portOf(destination) ? -source - 1 : destination, weight);
     this.#addConnection(flows.canonical(fact.flow));
+    return weight;
   }
 
   #addConnection(flow: FlowKey): void {
@@ -186,6 +193,12 @@ const TALLIES = [
   ...(['owners', 'peers', 'services'] as const),
   ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
 ];
+
+function harmOfDrop(drop: Dropped, kind: PacketKind): number {
+  if (drop.class === 'benign') return HARM.probe;
+  if (kind === 'acknowledgement') return HARM.emptyAck;
+  return drop.class === 'loss' ? HARM.drop : HARM.unknownDrop;
+}
 
 type Resending = Pick<ResentCase, 'fact' | 'needless' | 'isNeedlessAgain' | 'lostAck'>;
 

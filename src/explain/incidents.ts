@@ -7,7 +7,7 @@ import { type Explained, type ExplainOptions, explain } from './cases.ts';
 import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
 import type { VerdictSink } from './judge.ts';
-import type { Description, Known, Rule } from './rules/rule.ts';
+import type { Description, Rule } from './rules/rule.ts';
 import { NS_PER_S } from './timing.ts';
 import type { Counted, Incident, Place } from './types.ts';
 import type { Verdict } from './verdicts.ts';
@@ -41,27 +41,28 @@ class Groups implements VerdictSink {
 
   constructor(explained: Explained) {
     this.#explained = explained;
-    this.#quietNs = Math.max(QUIET_NS, Number(explained.until - explained.since) / QUIET_PARTS);
+    const { since, until, largestGapNs } = explained;
+    this.#quietNs = Math.max(QUIET_NS, Number(until - since) / QUIET_PARTS, largestGapNs + QUIET_NS);
   }
 
   drop(verdict: Verdict, drop: Parameters<VerdictSink['drop']>[1]): void {
-    this.#of(verdict, drop.at).addDrop(drop, verdict.claim, this.#explained.known.flows);
+    this.#of(verdict, drop.at).addDrop(drop, verdict.claim, this.#explained);
   }
 
   resent(verdict: Verdict, found: Parameters<VerdictSink['resent']>[1]): void {
-    this.#of(verdict, found.fact.at).addResent(found, verdict.claim, this.#explained.known.flows);
+    this.#of(verdict, found.fact.at).addResent(found, verdict.claim, this.#explained);
   }
 
   reset(verdict: Verdict, found: Parameters<VerdictSink['reset']>[1]): void {
-    this.#of(verdict, found.fact.at).addReset(found.fact, verdict.claim, this.#explained.known.flows);
+    this.#of(verdict, found.fact.at).addReset(found.fact, verdict.claim, this.#explained);
   }
 
   counter(verdict: Verdict, grown: Parameters<VerdictSink['counter']>[1]): void {
-    this.#of(verdict, grown.at).addCounter(grown, verdict.claim, this.#explained.known.flows);
+    this.#of(verdict, grown.at).addCounter(grown, verdict.claim, this.#explained);
   }
 
   summary(verdict: Verdict, summed: Parameters<VerdictSink['summary']>[1]): void {
-    this.#of(verdict, summed.at).addSummary(summed, verdict.claim, this.#explained.known.flows);
+    this.#of(verdict, summed.at).addSummary(summed, verdict.claim, this.#explained);
   }
 
   all(): Group[] {
@@ -141,16 +142,17 @@ function sumOf(groups: readonly Group[]): Group {
   return sum;
 }
 
-function incidentOf(group: Group, { known, base }: Explained): Incident {
+function incidentOf(group: Group, explained: Explained): Incident {
+  const { known, base, share } = explained;
   const { rule, claim } = group;
   const from = timeOf(group.from, base);
   const until = timeOf(group.until, base);
   const counted = (entries: [name: string, count: number][]): Counted[] =>
-    entries.map(([name, events]) => ({ name, events }));
+    entries.map(([name, events]) => ({ name, events: Math.round(events) }));
   return {
     id: formatId(rule.name, from, until, keyOf(rule.name, claim, true)),
     rule: rule.name,
-    ...described(group, known),
+    ...described(group, explained),
     from,
     until,
     sureness: group.mainSureness,
@@ -162,25 +164,33 @@ function incidentOf(group: Group, { known, base }: Explained): Incident {
       connections: group.connections.size,
     },
     amount: {
-      retransmissions: group.resent,
-      segments: group.segments,
-      drops: group.drops,
-      resets: group.resets,
-      counted: group.grown,
+      retransmissions: Math.round(group.resent),
+      segments: Math.round(group.segments),
+      drops: Math.round(group.drops),
+      resets: Math.round(group.resets),
+      counted: Math.round(group.grown),
     },
+    ...(share < 1 ? { examined: Math.round(share * 1000) / 1000 } : {}),
     harm: Math.round(group.harm * 100) / 100,
     timeline: {
       from: timeOf(group.timeline.from, base),
       stepNs: BigInt(group.timeline.stepNs),
-      counts: [...group.timeline.counts],
+      counts: group.timeline.counts.map(Math.round),
     },
   };
 }
 
-function described(group: Group, known: Known): Description {
+function described(group: Group, { known, share }: Explained): Description {
   const description = group.rule.describe(group, known);
   if (group.summed > 0) {
-    description.restsOn.push(`${group.summed} of these events were only counted in a storm, and not joined one by one`);
+    description.restsOn.push(
+      `${Math.round(group.summed)} of these events were only counted in a storm, and not joined one by one`,
+    );
+  }
+  if (share < 1) {
+    description.restsOn.push(
+      `${(share * 100).toFixed(0)} % of the events of this period were examined one by one: what is rare or sudden, and a sample of the rest, from which the counts are reckoned`,
+    );
   }
   return description;
 }

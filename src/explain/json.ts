@@ -16,6 +16,7 @@ export function incidentJson(incident: Incident): string {
     title,
     sureness,
     harm,
+    ...(incident.examined === undefined ? {} : { examined: incident.examined }),
     ...place,
     ...amount,
     connections: hit.connections,

@@ -82,6 +82,8 @@ export interface Incident {
   place: Place;
   hit: Hit;
   amount: Amount;
+  /** The part of the events of the period that was examined one by one; absent when all were. Counts are reckoned from it. */
+  examined?: number;
   /** For sorting: docs/why.md says how it is reckoned. */
   harm: number;
   timeline: Timeline;

@@ -17,7 +17,7 @@ export const device: Rule = {
     const isUnsure = group.mainSureness === 'possible';
     return {
       title: `the device lost ${plural(group.grown, 'packet')} ${placeWords(place, known)} (${place.reason})`,
-      restsOn: [`the counter ${place.reason} of the device grew by ${group.grown}`],
+      restsOn: [`the counter ${place.reason} of the device grew by ${Math.round(group.grown)}`],
       alternatives: isUnsure
         ? ['packets that nobody here wanted (unknown protocols), or that are told as drops besides']
         : [],
@@ -45,8 +45,8 @@ export const otherCounter: Rule = {
   describe(group, known) {
     const { place } = group.claim;
     return {
-      title: `the kernel counted ${place.reason} +${group.grown} ${placeWords(place, known)}`,
-      restsOn: [`the counter ${place.reason} grew by ${group.grown}`],
+      title: `the kernel counted ${place.reason} +${Math.round(group.grown)} ${placeWords(place, known)}`,
+      restsOn: [`the counter ${place.reason} grew by ${Math.round(group.grown)}`],
       alternatives: ['what it counts may be told as drops besides'],
       advice: [{ text: 'watch it', command: inside(place, `nstat -az '*${place.reason}*'`, known) }],
     };

@@ -19,7 +19,7 @@ function claimOf(grown: Grown): Claim {
 }
 
 function restsOn(group: Group): string[] {
-  const counters = group.counters.top(3).map(([name, count]) => `the kernel counted ${name} +${count}`);
+  const counters = group.counters.top(3).map(([name, count]) => `the kernel counted ${name} +${Math.round(count)}`);
   const resent =
     group.resent === 0
       ? []

@@ -22,7 +22,11 @@ const NOUNS: Readonly<Record<string, [one: string, many: string]>> = {
 
 const TCP_KINDS = ['data', 'SYN', 'SYN-ACK', 'acknowledgement', 'RST', 'tcp'];
 
-export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+/** Counts are reckoned from a sample at times: whole numbers are told. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  const whole = Math.round(count);
+  return `${whole} ${whole === 1 ? one : many}`;
+}
 
 /** `41 SYNs`, `3 UDP packets`, `7 packets`. */
 export function packets(group: Group): string {
@@ -94,7 +98,7 @@ export function joinWords(group: Group): string[] {
   const lines: string[] = [];
   const { matched } = group;
   if (matched > 0) {
-    const parts = group.partly > 0 ? `, ${group.partly} of them in part` : '';
+    const parts = group.partly > 0 ? `, ${Math.round(group.partly)} of them in part` : '';
     lines.push(
       `${plural(matched, 'retransmission')} sent again what was dropped here before: the same connection and sequence numbers${parts}`,
     );
@@ -105,7 +109,9 @@ export function joinWords(group: Group): string[] {
     );
   }
   if (group.translated > 0)
-    lines.push(`${group.translated} were found behind NAT, by sequence numbers and the end that was not translated`);
+    lines.push(
+      `${Math.round(group.translated)} were found behind NAT, by sequence numbers and the end that was not translated`,
+    );
   if (group.drops > 0 && group.resent === 0 && group.kinds.of('data') + group.kinds.of('SYN') > 0)
     lines.push('no recorded retransmission was caused by it');
   return lines;
