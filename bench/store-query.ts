@@ -12,11 +12,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatWall, NS_PER_HOUR, NS_PER_S, type WallNs, wallNs } from '../src/base/time.ts';
+import { formatWall, NS_PER_DAY, NS_PER_HOUR, NS_PER_S, type WallNs, wallNs } from '../src/base/time.ts';
 import { choice } from '../src/base/values.ts';
 import { filterFlags, toFilter } from '../src/cli/filters.ts';
 import { type FlagTable, parseFlags } from '../src/cli/flag.ts';
 import { TOP_DIMENSIONS, type TopDimension } from '../src/event/filter.ts';
+import { explainPeriod } from '../src/explain/explain.ts';
 import { StoreReader } from '../src/store/reader.ts';
 import { fill } from './filled-store.ts';
 
@@ -43,6 +44,8 @@ const QUERIES = [
   'top --by peer',
   'top --by process --since half',
   'top --by location',
+  'why',
+  'why --since half --peer 192.168.11.100',
 ];
 
 function wordsOf(query: string, spanNs: bigint): string[] {
@@ -56,6 +59,7 @@ function ask(dir: string, [command, ...words]: string[]): number {
   try {
     const { values } = parseFlags(queryFlags, words, { now: BEGIN });
     const filter = toFilter(values);
+    if (command === 'why') return explainPeriod(reader, filter, { now: (BEGIN + NS_PER_DAY) as WallNs }).length;
     if (command === 'top') return reader.top(filter, values.by as TopDimension, 20).length;
     const found = [...reader.events(filter, { order: 'newest', limit: 101 })].length;
     reader.countBenign(filter, 1000);

@@ -83,7 +83,10 @@ function amountText({ amount, hit }: Incident): string {
     count(amount.resets, 'reset'),
   ].filter(Boolean);
   const connections = hit.connections === 0 ? '' : ` on ${count(hit.connections, 'connection')}`;
-  const ratio = amount.lossRatio === undefined ? '' : `; ${(amount.lossRatio * 100).toFixed(2)} % of what was sent`;
+  const ratio =
+    amount.lossRatio === undefined
+      ? ''
+      : `; ${(amount.lossRatio * 100).toFixed(2)} % of what these sent was sent again`;
   return parts.join(', ') + connections + ratio;
 }
 

@@ -14,7 +14,9 @@ import {
   RESET_COLUMNS,
   resentOf,
   resetOf,
+  SENT_COLUMNS,
   SUMMED_COLUMNS,
+  sentOf,
   summedOf,
 } from './facts.ts';
 import { Flows } from './flows.ts';
@@ -162,5 +164,6 @@ function selections(filter: Filter, period: Period, flows: Flows, asked: Sample)
       mark: wants('summary') ? mark : nothing,
       make: (row) => summedOf(row, flows),
     },
+    { kind: 'connection', columns: SENT_COLUMNS, filter: period, make: (row) => sentOf(row, flows) },
   ];
 }

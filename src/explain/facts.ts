@@ -84,7 +84,16 @@ export interface Summed extends Common {
   readonly each: Dropped | Resent | Reset;
 }
 
-export type Fact = Resent | Dropped | Reset | Grown | Summed;
+/** What a connection had sent by a report of it. */
+export interface Sent extends Common {
+  readonly kind: 'connection';
+  readonly segments: number;
+  readonly retransmitted: number;
+  /** Of these, what the peer said it had got twice. */
+  readonly spurious: number;
+}
+
+export type Fact = Resent | Dropped | Reset | Grown | Summed | Sent;
 
 const COMMON = [FLOW, 'sport', 'dport', OWNER] as const;
 /** Values before those of the columns: time and mark. */
@@ -105,6 +114,7 @@ export const SUMMED_COLUMNS = [
   ...COMMON,
   ...['of', 'events', 'segments', 'reason', 'location', 'class', 'direction', 'protocol', 'cause', 'failed'],
 ];
+export const SENT_COLUMNS = [...COMMON, 'segments', 'retransmitted', 'spurious'];
 export const RESET_COLUMNS = [...COMMON, 'direction', 'reason', 'state'];
 
 type Value = string | number | boolean | null | undefined;
@@ -184,6 +194,19 @@ export function grownOf(row: ScanRow, flows: Flows): Grown {
     backlog: valueAt(row, OWN + 6),
     synQueue: valueAt(row, OWN + 7),
     listener: source === '' || port === undefined ? undefined : flows.endpoint(source, port),
+  };
+}
+
+export function sentOf(row: ScanRow, flows: Flows): Sent {
+  return {
+    kind: 'connection',
+    at: row[0],
+    isAsked: row[1],
+    flow: flowOf(row, flows),
+    owner: ownerAt(row),
+    segments: valueAt(row, OWN) ?? 0,
+    retransmitted: valueAt(row, OWN + 1) ?? 0,
+    spurious: valueAt(row, OWN + 2) ?? 0,
   };
 }
 

@@ -4,6 +4,7 @@ import { type WallNs, wallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import type { StoreReader } from '../store/store.ts';
 import { type Explained, type ExplainOptions, explain } from './cases.ts';
+import { Denominator, type Share } from './denominator.ts';
 import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
 import type { VerdictSink } from './judge.ts';
@@ -28,11 +29,13 @@ export function explainPeriod(reader: StoreReader, filter: Filter, options: Expl
     return groups;
   });
   if (!explained || !groups) return [];
-  const incidents = groups.all().map((group) => incidentOf(group, explained));
+  const { denominator } = groups;
+  const incidents = groups.all().map((group) => incidentOf(group, explained, denominator.of(group.connections)));
   return incidents.sort((a, b) => b.harm - a.harm || (a.from < b.from ? -1 : 1));
 }
 
 class Groups implements VerdictSink {
+  readonly denominator: Denominator;
   readonly #explained: Explained;
   readonly #quietNs: number;
   readonly #places = new Map<string, PlaceGroups>();
@@ -41,6 +44,7 @@ class Groups implements VerdictSink {
 
   constructor(explained: Explained) {
     this.#explained = explained;
+    this.denominator = new Denominator(explained.known.flows);
     const { since, until, largestGapNs } = explained;
     this.#quietNs = Math.max(QUIET_NS, Number(until - since) / QUIET_PARTS, largestGapNs + QUIET_NS);
   }
@@ -63,6 +67,10 @@ class Groups implements VerdictSink {
 
   summary(verdict: Verdict, summed: Parameters<VerdictSink['summary']>[1]): void {
     this.#of(verdict, summed.at).addSummary(summed, verdict.claim, this.#explained);
+  }
+
+  connection(sent: Parameters<NonNullable<VerdictSink['connection']>>[0]): void {
+    this.denominator.add(sent);
   }
 
   all(): Group[] {
@@ -142,7 +150,7 @@ function sumOf(groups: readonly Group[]): Group {
   return sum;
 }
 
-function incidentOf(group: Group, explained: Explained): Incident {
+function incidentOf(group: Group, explained: Explained, sent: Share): Incident {
   const { known, base, share } = explained;
   const { rule, claim } = group;
   const from = timeOf(group.from, base);
@@ -152,7 +160,7 @@ function incidentOf(group: Group, explained: Explained): Incident {
   return {
     id: formatId(rule.name, from, until, keyOf(rule.name, claim, true)),
     rule: rule.name,
-    ...described(group, explained),
+    ...described(group, explained, sent),
     from,
     until,
     sureness: group.mainSureness,
@@ -169,6 +177,7 @@ function incidentOf(group: Group, explained: Explained): Incident {
       drops: Math.round(group.drops),
       resets: Math.round(group.resets),
       counted: Math.round(group.grown),
+      ...(sent.segments > 0 && group.resent > 0 ? { lossRatio: rounded(sent.retransmitted / sent.segments) } : {}),
     },
     ...(share < 1 ? { examined: Math.round(share * 1000) / 1000 } : {}),
     harm: Math.round(group.harm * 100) / 100,
@@ -180,11 +189,16 @@ function incidentOf(group: Group, explained: Explained): Incident {
   };
 }
 
-function described(group: Group, { known, share }: Explained): Description {
+function described(group: Group, { known, share }: Explained, { retransmitted, spurious }: Share): Description {
   const description = group.rule.describe(group, known);
   if (group.summed > 0) {
     description.restsOn.push(
       `${Math.round(group.summed)} of these events were only counted in a storm, and not joined one by one`,
+    );
+  }
+  if (spurious > 0 && group.resent > 0) {
+    description.restsOn.push(
+      `of ${retransmitted} segments that these connections sent again in all, the other ends got ${spurious} twice (DSACK)`,
     );
   }
   if (share < 1) {
@@ -194,6 +208,8 @@ function described(group: Group, { known, share }: Explained): Description {
   }
   return description;
 }
+
+const rounded = (ratio: number): number => Math.round(ratio * 1e6) / 1e6;
 
 const placeOf = ({ claim }: Group): Place => ({ ...claim.place });
 

@@ -1,6 +1,6 @@
 /** Facts in, verdicts out: joins them and asks the rules. */
 
-import type { Dropped, Fact, Grown, Resent, Reset, Summed } from './facts.ts';
+import type { Dropped, Fact, Grown, Resent, Reset, Sent, Summed } from './facts.ts';
 import type { FlowKey } from './flows.ts';
 import { Join, type ResentCase } from './join.ts';
 import { ListenCounters } from './listen-counters.ts';
@@ -16,6 +16,8 @@ export interface VerdictSink {
   reset(verdict: Verdict, found: ResetCase): void;
   counter(verdict: Verdict, grown: Grown): void;
   summary(verdict: Verdict, summed: Summed): void;
+  /** A report of a connection, whether or not it is part of a verdict. */
+  connection?(sent: Sent): void;
 }
 
 /** Owners of which verdicts are remembered. */
@@ -54,6 +56,7 @@ export class Judge {
     if (fact.kind === 'drop') this.#takeDrop(fact);
     else if (fact.kind === 'reset') this.#takeReset(fact);
     else if (fact.kind === 'counter') this.#takeCounter(fact);
+    else if (fact.kind === 'connection') this.#sink.connection?.(fact);
     else if (fact.kind === 'summary') this.#summaries.add({ fact });
     else {
       const isOpening = fact.cause === 'syn' || fact.cause === 'syn-ack';

@@ -47,7 +47,7 @@ export interface Amount {
   resets: number;
   /** By how much counters of the kernel grew that tell of losses without an event. */
   counted: number;
-  /** Segments sent again by segments sent, of the connections whose end was recorded; absent when none was. */
+  /** Segments sent again by segments sent, of the connections that were reported (docs/events/connection.md); absent when none was. */
   lossRatio?: number;
 }
 

@@ -156,6 +156,21 @@ test('what was only counted in a storm goes where it would have gone one by one'
   assert.deepEqual(why(t, [ofConnection, limited]), ['unknown possible 30R']);
 });
 
+test('how much of what was sent', (t) => {
+  const { src, sport, dst, dport } = resent(0) as Required<RetransmitEvent>;
+  const flow = { src, sport, dst, dport, netns: 1 };
+  const report = (ms: number, segments: number, retransmitted: number): Event =>
+    ({ kind: 'connection', time: at(ms), ...flow, segments, retransmitted, spurious: 1 }) as Event;
+  const [incident] = incidentsOf(t, [drop(0), resent(200), report(300, 50, 1), report(900, 400, 2)]);
+  assert.equal(incident?.amount.lossRatio, 0.005);
+  assert.ok(
+    incident?.restsOn.includes(
+      'of 2 segments that these connections sent again in all, the other ends got 1 twice (DSACK)',
+    ),
+  );
+  assert.equal(incidentsOf(t, [drop(0), resent(200)])[0]?.amount.lossRatio, undefined);
+});
+
 test('many peers hit at once make one incident, few make one each', (t) => {
   const to = (i: number): Event => resent(i, { cause: 'syn', rtoMs: 1000, dst: Uint8Array.of(10, 0, 1, i) });
   const silent = (count: number): string[] =>
