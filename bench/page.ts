@@ -9,7 +9,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, CDPSession, Page } from 'playwright-core';
 import { LabProcess } from '../lab/process.ts';
 import { LOSSLOG } from '../lab/recorder.ts';
 import { NS_PER_DAY, NS_PER_MS, wallFromMs, wallNs } from '../src/base/time.ts';
@@ -53,25 +53,40 @@ const report = (what: string, value: number, unit = 'ms'): void =>
 const HAS_ANSWER = `document.querySelector('.summary b')`;
 const IS_COMPLETE = `document.querySelectorAll('.table tbody tr').length > 0 && document.querySelectorAll('.table').length === 7 && !document.querySelector('.stale')`;
 
+/** The debugger of each page, which counts its CPU. */
+const sessions = new WeakMap<Page, CDPSession>();
+
 async function open(browser: Browser, url: string): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
+  const session = await context.newCDPSession(page);
+  await session.send('Performance.enable');
+  sessions.set(page, session);
   await page.goto(url, { waitUntil: 'domcontentloaded' });
   return page;
+}
+
+/** CPU that the page's main thread has used so far, in milliseconds; unlike a time it does not depend on what else the machine does. */
+async function cpuMs(page: Page): Promise<number> {
+  const { metrics = [] } = (await sessions.get(page)?.send('Performance.getMetrics')) ?? {};
+  return 1000 * (metrics.find(({ name }) => name === 'ThreadTime')?.value ?? Number.NaN);
 }
 
 async function measureStart(browser: Browser, url: string): Promise<void> {
   const useful: number[] = [];
   const whole: number[] = [];
+  const cpu: number[] = [];
   for (let run = 0; run < RUNS; run++) {
     const page = await open(browser, url);
     useful.push(await whenTrue(page, HAS_ANSWER));
     whole.push(await whenTrue(page, IS_COMPLETE));
+    cpu.push(await cpuMs(page));
     await page.context().close();
   }
   report('first useful paint: time line and what was lost, cold cache', median(useful));
   report('the slowest of them', Math.max(...useful));
   report('all tables', median(whole));
+  report('CPU of the main thread for all of it', median(cpu));
 }
 
 /** Milliseconds from an action to the first frame that shows its answer. */
@@ -124,6 +139,7 @@ async function measureLive(browser: Browser, dir: string): Promise<void> {
   try {
     const page = await open(browser, `${served.url}?view=live`);
     await whenTrue(page, `document.querySelectorAll('.row').length > 0`);
+    const before = await cpuMs(page);
     const frames = (await page.evaluate(`new Promise((resolve) => {
       const lengths = [];
       let last = performance.now();
@@ -136,6 +152,7 @@ async function measureLive(browser: Browser, dir: string): Promise<void> {
       });
     })`)) as number[];
     const sorted = frames.toSorted((a, b) => a - b);
+    report('live: CPU of the main thread', ((await cpuMs(page)) - before) / LIVE_SECONDS, 'ms a second');
     console.log((await page.locator('.summary').textContent())?.trim());
     report(`live at ${LIVE_RATE} events a second: frames`, frames.length / LIVE_SECONDS, 'a second');
     report('live: 99 of 100 frames are shorter than', sorted[Math.floor(sorted.length * 0.99)] as number);

@@ -105,7 +105,7 @@ function StoryLink({ event }: { event: JsonEvent }) {
   if (!ends) return null;
   return (
     <p>
-      <button type="button" class="action" onClick={() => navigate({ tab: 'connection', ...ends })}>
+      <button type="button" class="action" onClick={() => navigate({ tab: 'connection', ...ends, event: undefined })}>
         The story of this connection
       </button>
     </p>

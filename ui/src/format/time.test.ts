@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { afterNs, clockText, durationText, eventClock, readTime, zoneText } from './time.ts';
+import { afterNs, clockText, durationText, elapsedMs, eventClock, readTime, zoneText } from './time.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 
@@ -14,8 +14,8 @@ test('a clock has as many decimals as asked for', () => {
 });
 
 test('durations have two units at most', () => {
-  const texts = [0.25, 42, 1500, 59_600, 3_600_000, 5_400_000, 90_061_000].map(durationText);
-  assert.deepEqual(texts, ['0.25ms', '42ms', '1.5s', '60s', '1h', '1h 30m', '1d 1h']);
+  const texts = [0.2504, 42, 1500, 59_600, 3_600_000, 5_400_000, 90_061_000].map(durationText);
+  assert.deepEqual(texts, ['250us', '42ms', '1.5s', '60s', '1h', '1h 30m', '1d 1h']);
 });
 
 test('times are read as a person writes them', () => {
@@ -32,6 +32,11 @@ test('times are read as a person writes them', () => {
   assert.equal(read('-1h30m'), '2026-11-25T10:30:00.000Z');
   assert.equal(read('now'), '2026-11-25T12:00:00.000Z');
   for (const text of ['', '25:00', '12:60', 'soon', '-', '-1x']) assert.equal(read(text), undefined, text);
+});
+
+test('what lies between two times, to the nanosecond', () => {
+  const elapsed = elapsedMs('2026-11-25T12:00:00.999999000Z', '2026-11-25T12:00:01.000001500Z');
+  assert.equal(elapsed.toFixed(6), '0.002500');
 });
 
 test('the next nanosecond', () => {

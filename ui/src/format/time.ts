@@ -57,6 +57,12 @@ export const minuteText = (ms: number, zone: Zone): string => clockText(ms, zone
 /** Milliseconds since 1970 of RFC 3339 text with up to nine digits; digits below the millisecond are cut. */
 export const parseTime = (text: string): number => Date.parse(text.replace(/(\.\d{3})\d+/, '$1'));
 
+/** Milliseconds from one time to another, with the digits below a millisecond. */
+export function elapsedMs(from: string, until: string): number {
+  const below = (text: string): number => Number(`0.${/\.\d{3}(\d{1,6})/.exec(text)?.[1] ?? '0'}`);
+  return parseTime(until) - parseTime(from) + below(until) - below(from);
+}
+
 /** The time one nanosecond after that. */
 export function afterNs(time: string): string {
   const match = /^(.*:\d\d)(?:\.(\d{1,9}))?Z$/.exec(time);
@@ -95,7 +101,7 @@ const UNITS: readonly (readonly [number, string])[] = [
 
 /** Two leading units at most: `1h 30m`, `250ms`, `0.4ms`. */
 export function durationText(ms: number): string {
-  if (ms < 1) return `${Number(ms.toPrecision(2))}ms`;
+  if (ms < 1) return `${Math.round(ms * 1000)}us`;
   const at = UNITS.findIndex(([size]) => ms >= size);
   const [size, name] = UNITS[at] as readonly [number, string];
   const next = UNITS[at + 1];

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { Story, StoryStep } from '../api/types.ts';
 import { visible } from '../format/text.ts';
-import { clockText, dayText, durationText, eventClock, parseTime } from '../format/time.ts';
+import { clockText, dayText, durationText, elapsedMs, eventClock, parseTime } from '../format/time.ts';
 import { ProblemNote } from '../frame/problem.tsx';
 import { IncidentView } from '../incidents/incidents.tsx';
 import { periodParameters } from '../state/query.ts';
@@ -83,6 +83,5 @@ function Diagram({ a, b, steps }: { a: string; b: string; steps: readonly StoryS
 
 function sinceText(previous: StoryStep | undefined, { event }: StoryStep): string {
   if (!previous) return '';
-  const ms = parseTime(event.time) - parseTime(previous.event.time);
-  return ms <= 0 ? '+0' : `+${durationText(ms)}`;
+  return `+${durationText(Math.max(0, elapsedMs(previous.event.time, event.time)))}`;
 }
