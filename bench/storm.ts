@@ -5,7 +5,8 @@
  *
  * A host sends UDP from random addresses as fast as it can; the firewall of the other one drops all of it. Each round makes a run
  * without any tool and one with each, one after the other, so that all meet the same noise; medians over the rounds (5) are printed.
- * `sender`: packets a second, by that of the same round without a tool. `CPU`: user and system time of the tool during the flood, in
+ * `sender`: packets by CPU time of the sender, by that of the same round without a tool; `by clock`: the same by wall-clock time, which
+ * tells of everything else that runs, too. `CPU`: user and system time of the tool during the flood, in
  * hundredths of a core. `told`: events recorded or counted, by what the firewall dropped; the other tools record the drops of all
  * namespaces, so that more than all means that others dropped, too. Needs root.
  */
@@ -38,6 +39,7 @@ interface Tool {
 
 interface Run {
   packetsASecond: number;
+  packetsACpuSecond: number;
   cpu: number;
   rssMb: number;
   singleShare: number;
@@ -120,15 +122,15 @@ async function run(client: Host, server: Host, rule: DropRule, tool: Tool | unde
   const dropped = rule.packets();
   const cpu = tool ? cpuSeconds(tool.pid) : 0;
   const begin = performance.now();
-  const { sent } = await floodUdp(client, { host: server.ip4, port: PORT, count: PACKETS });
+  const { sent, cpuMs } = await floodUdp(client, { host: server.ip4, port: PORT, count: PACKETS });
   const seconds = (performance.now() - begin) / 1000;
-  const packetsASecond = sent / seconds;
-  if (!tool) return { packetsASecond, cpu: 0, rssMb: 0, singleShare: 0, toldShare: 0 };
+  const rates = { packetsASecond: sent / seconds, packetsACpuSecond: (sent / cpuMs) * 1000 };
+  if (!tool) return { ...rates, cpu: 0, rssMb: 0, singleShare: 0, toldShare: 0 };
   const cost = { cpu: ((cpuSeconds(tool.pid) - cpu) / seconds) * 100, rssMb: peakRssMb(tool.pid) };
   await sleep(1500);
   const { single, counted } = await tool.stop();
   const packets = rule.packets() - dropped;
-  return { packetsASecond, ...cost, singleShare: single / packets, toldShare: (single + counted) / packets };
+  return { ...rates, ...cost, singleShare: single / packets, toldShare: (single + counted) / packets };
 }
 
 /** BPF programs of a process: their time and runs so far. */
@@ -167,25 +169,32 @@ await using lab = Lab.create();
 const { client, server } = lab.twoHosts({ ipv6: false });
 const rule = server.dropMatching({ protocol: 'udp', dport: PORT, family: 4, chain: 'PREROUTING' });
 const alone: number[] = [];
-const runs = new Map<string, (Run & { ratio: number })[]>();
+interface Compared extends Run {
+  ratio: number;
+  clockRatio: number;
+}
+
+const runs = new Map<string, Compared[]>();
 for (let round = 0; round < ROUNDS; round++) {
-  const { packetsASecond } = await run(client, server, rule, undefined);
-  alone.push(packetsASecond);
+  const bare = await run(client, server, rule, undefined);
+  alone.push(bare.packetsASecond);
   for (const start of STARTERS) {
     const tool = await start(server);
     const result = await run(client, server, rule, tool);
     const list = runs.get(tool.name) ?? [];
-    list.push({ ...result, ratio: result.packetsASecond / packetsASecond });
+    const ratio = result.packetsACpuSecond / bare.packetsACpuSecond;
+    list.push({ ...result, ratio, clockRatio: result.packetsASecond / bare.packetsASecond });
     runs.set(tool.name, list);
   }
 }
 console.log(`${PACKETS} packets, ${ROUNDS} rounds; alone ${Math.round(median(alone))} packets/s`);
-console.log(`${'tool'.padEnd(12)}  sender     CPU     RSS  one by one     told`);
+console.log(`${'tool'.padEnd(12)}  sender  by clock     CPU     RSS  one by one     told`);
 for (const [name, list] of runs) {
-  const of = (value: (run: Run & { ratio: number }) => number): number => median(list.map(value));
+  const of = (value: (run: Compared) => number): number => median(list.map(value));
   const percent = (share: number, digits = 1): string => `${(share * 100).toFixed(digits)} %`;
   const cells = [
     percent(of(({ ratio }) => ratio)).padStart(6),
+    percent(of(({ clockRatio }) => clockRatio)).padStart(8),
     percent(of(({ cpu }) => cpu / 100)).padStart(6),
     `${of(({ rssMb }) => rssMb).toFixed(0)} MB`.padStart(6),
     percent(

@@ -114,7 +114,7 @@ export async function blastUdp(host: Host, options: BlastOptions): Promise<{ sen
 export async function floodUdp(
   host: Host,
   options: { host: string; port: number; count: number; bytes?: number },
-): Promise<{ sent: number; failed: number }> {
+): Promise<{ sent: number; failed: number; cpuMs: number }> {
   const numbers = [options.port, options.count, options.bytes ?? 100].map(String);
   return host.spawn([compiled('flood'), options.host, ...numbers]).answer(60_000);
 }
