@@ -27,7 +27,7 @@ export interface Ledger {
   readonly filter?: string;
   /** Time since boot, in ns, when the programs were attached. */
   readonly attached: string;
-  /** Time since boot, in ns, of the recorder's last word: it says every second that it lives. */
+  /** Time since boot, in ns, of the recorder's last word: it says every few seconds that it lives. */
   readonly alive: string;
   /** The recorder ended on purpose and left the kernel recording. */
   readonly detached: boolean;

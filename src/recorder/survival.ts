@@ -4,6 +4,7 @@
  */
 
 import { LosslogError } from '../base/errors.ts';
+import { NS_PER_S } from '../base/time.ts';
 import type { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Ledger } from '../capture/pin-ledger.ts';
 import { realStore } from '../capture/pin-place.ts';
@@ -29,6 +30,9 @@ export function openPins(storeDir: string, given: string | undefined): PinSet | 
     return error.message;
   }
 }
+
+/** Twice in the time in which the store notes the same. */
+const BEAT_NS = 5n * NS_PER_S;
 
 export interface SurvivalOptions {
   pins: PinSet;
@@ -73,8 +77,9 @@ export class Survival {
     return this.#options.pins.path;
   }
 
-  /** Says that this recorder lives. @throws BPF */
+  /** Says every few seconds that this recorder lives. @throws BPF */
   beat(): void {
+    if (bootNow() - BigInt(this.#ledger.alive) < BEAT_NS) return;
     this.#update({ alive: String(bootNow()), noRoom: this.#options.capture.noRoom });
   }
 
