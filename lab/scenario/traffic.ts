@@ -34,9 +34,15 @@ export async function talk(from: Host, to: Target): Promise<void> {
   await sendTcp(from, { ...to, bytes: 400_000, chunkBytes: 20_000, pauseMs: 20, title: 'curl' }, { timeoutMs: 30_000 });
 }
 
-/** Tries to connect until `milliseconds` have passed: a SYN is sent again after one second, and then each second or more. */
-export async function knock(from: Host, to: Target, milliseconds = 2500): Promise<void> {
-  await sendTcp(from, { ...to, bytes: 0, title: 'curl' }, { timeoutMs: milliseconds }).catch(() => undefined);
+/** Tries to connect until that is refused, or the SYN was sent again so often. */
+export async function knock(from: Host, to: Target, resends = 2): Promise<void> {
+  const before = from.counters();
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+  };
+  sendTcp(from, { ...to, bytes: 0, title: 'curl' }).then(over, over);
+  while (!isOver && from.counters().since(before).get('TcpExt.TCPSynRetrans') < resends) await sleep(50);
 }
 
 /** A connection that works until `fault` is called; then three times sends what does not arrive. RTOs follow after 0.2, 0.6 and 1.4 s. */

@@ -4,6 +4,7 @@ import { growth, knock } from '../scenario/traffic.ts';
 import { sendTcp, startSink } from '../traffic.ts';
 
 const BACKLOG = 8;
+const FULL = 'TcpExt.TCPReqQFullDrop';
 
 export default {
   description: 'half-open connections of somebody else fill the SYN queue of the server, which has no SYN cookies',
@@ -14,17 +15,17 @@ export default {
     server.sysctl('net.ipv4.tcp_syncookies', 0);
     const sink = await startSink(server, { backlog: BACKLOG, title: 'nginx' });
     const target = { host: server.ip(family), port: sink.port };
+    const refused = growth(server, FULL);
     return {
       hosts: { client, server, attacker },
       recorded: ['client', 'server'],
       expected: { rule: 'syn-queue', at: 'server' },
       async run() {
-        const flood = sendTcp(attacker, { ...target, bytes: 0, connections: BACKLOG * 2 }, { timeoutMs: 3500 });
-        await sleep(400);
+        sendTcp(attacker, { ...target, bytes: 0, connections: BACKLOG * 2 }).catch(() => undefined);
+        while ((await refused())[FULL] === 0) await sleep(50);
         await knock(client, target);
-        await flood.catch(() => undefined);
       },
-      evidence: growth(server, 'TcpExt.TCPReqQFullDrop'),
+      evidence: refused,
     };
   },
 } satisfies Scenario;
