@@ -22,11 +22,6 @@ const OVER_IPV6: ReadonlySet<string> = new Set([
   ...['mtu-blackhole', 'tc-drop', 'bad-checksum', 'closed-port', 'receiver-memory', 'udp-receive-buffer'],
   ...['accept-queue-full', 'reordering', 'loss-on-the-wire', 'clean-connections'],
 ]);
-const NOT_YET: Readonly<Record<string, string>> = {
-  'accept-queue-full': 'counters of listeners are not recorded yet',
-  'syn-queue-full': 'counters of listeners are not recorded yet',
-};
-
 interface Incident {
   rule: string;
   title: string;
@@ -78,8 +73,7 @@ for (const name of scenarioNames()) {
 
 function testPlay({ name, family }: Play): void {
   const needs = requires('root', 'btf');
-  const todo = NOT_YET[name];
-  test(`${name}, IPv${family}`, { ...needs, ...(todo && { todo }) }, (t) => verdict(t as TestContext, name, family));
+  test(`${name}, IPv${family}`, needs, (t) => verdict(t as TestContext, name, family));
 }
 
 describe('faults', { concurrency: availableParallelism() * 3, timeout: SUITE_TIMEOUT_MS }, () => {
