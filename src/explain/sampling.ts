@@ -22,8 +22,8 @@ export interface Sampling {
   share: number;
 }
 
-/** Events examined at most, about: some half a second of work. */
-const BUDGET = 100_000;
+/** Events examined at most, about: some third of a second of work. */
+const BUDGET = 50_000;
 /** A reason or cause with no more events in all of the period is looked at whole. */
 const RARE = 300;
 /** A minute with so many times the events of the middle one is looked at whole. */
