@@ -4,7 +4,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { WallNs } from '../base/time.ts';
 import type { Noted } from '../store/notes.ts';
 import type { Session, StoreReader } from '../store/store.ts';
-import { gapsIn, recordedAlone, type Stretch, sessionStretches } from '../store/stretches.ts';
+import { gapsIn, type Stretch, sessionStretches } from '../store/stretches.ts';
 import { coverageText } from './history.ts';
 
 /** Sentences told one by one; of the rest the number. */
@@ -15,7 +15,7 @@ export function trustText(reader: StoreReader, asked: Stretch, now: WallNs): str
   const sessions = meeting(reader.coverage(asked).sessions, asked, now);
   const ran = sessions.flatMap((session) => sessionStretches(session, now));
   // Looked for only where it matters: it may stand anywhere after the time asked for.
-  const alone = gapsIn(asked, ran).length === 0 ? [] : (recordedAlone(reader, asked) as unknown as Stretch[]);
+  const alone = gapsIn(asked, ran).length === 0 ? [] : reader.aloneSince(asked.from);
   const gaps = gapsIn(asked, [...ran, ...alone]);
   const filters = new Set(sessions.flatMap(({ filter }) => filter ?? []));
   const parts = [

@@ -1,6 +1,6 @@
 /** The coverage records of a stretch of time, summed up: a day of many namespaces has tens of thousands. */
 
-import { NS_PER_MINUTE } from '../base/time.ts';
+import { NS_PER_MINUTE, wallNs } from '../base/time.ts';
 import { COVERAGE_STATES, type CoverageEvent } from '../event/kinds.ts';
 import type { Stretch } from './session.ts';
 import type { SliceReader } from './slice-reader.ts';
@@ -65,4 +65,17 @@ export class Notes {
     noted.recorded += recorded;
     noted.kernel += kernel;
   }
+}
+
+/** Of the events of such a stretch so many came to the store later: that tells its record from one of a clock that was set. */
+export function aloneIn(slice: SliceReader): Stretch[] {
+  if (!slice.kinds.has('coverage')) return [];
+  const recording = 1 + COVERAGE_STATES.indexOf('recording');
+  const rows = slice.all(
+    `SELECT CAST("from" AS TEXT), CAST("until" AS TEXT) FROM coverage WHERE state = ${recording} AND count IS NOT NULL`,
+  );
+  return rows.map(([from, until]) => ({
+    from: wallNs(BigInt(from as string)),
+    until: wallNs(BigInt(until as string)),
+  }));
 }

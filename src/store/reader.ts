@@ -6,7 +6,7 @@ import type { Filter, TopDimension } from '../event/filter.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { requireDirectory, requireKnownVersion } from './directory.ts';
 import { merged, type Source } from './merge.ts';
-import { NOTED_AFTER, type Noted, Notes } from './notes.ts';
+import { aloneIn, NOTED_AFTER, type Noted, Notes } from './notes.ts';
 import { type Pair, Pairs } from './pairs.ts';
 import { benignIn, type Plan, planOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
@@ -213,6 +213,13 @@ export class StoreReader {
     const begins = this.begins();
     const sorted = [...sessions.values()].sort((a, b) => Number(a.started - b.started));
     return begins === undefined ? { sessions: sorted } : { begins, sessions: sorted };
+  }
+
+  /** Stretches in which the kernel recorded without a recorder; each was noted when the next one began. */
+  aloneSince(since: WallNs): Stretch[] {
+    const alone: Stretch[] = [];
+    this.#eachSlice({ since }, (slice) => alone.push(...aloneIn(slice)));
+    return alone;
   }
 
   /** What was noted of the time asked for, summed up: losses, comparisons with the kernel, steps of the clock. */
