@@ -126,11 +126,13 @@ function MovingChart() {
   );
 }
 
-/** The last whole seconds, a second. */
+/** A second, over the last seconds that are whole: what is stored comes up to a second late. */
 function Rates({ layers }: { layers: Layers }) {
   const SPAN_BARS = 10;
+  const LATE_BARS = 3;
   const rate = (counts: readonly number[]): number =>
-    counts.slice(-1 - SPAN_BARS, -1).reduce((sum, count) => sum + count, 0) / ((SPAN_BARS * BUCKET_MS) / 1000);
+    counts.slice(-LATE_BARS - SPAN_BARS, -LATE_BARS).reduce((sum, count) => sum + count, 0) /
+    ((SPAN_BARS * BUCKET_MS) / 1000);
   const part = (title: string, all: Layers['resent']) => (
     <div class="legend-part" key={title}>
       <h2>

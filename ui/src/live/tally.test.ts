@@ -60,6 +60,13 @@ test('bars grow old and go, and names with them', () => {
   assert.equal(tally.seen, 1);
 });
 
+test('an event is in the bar of its own time, however late it comes', () => {
+  const tally = new LiveTally();
+  tally.add([resent(), resent({ time: new Date(T0 - 3 * BUCKET_MS).toISOString() })], T0 + BUCKET_MS);
+  const counts = tally.series()[0]?.counts ?? [];
+  assert.deepEqual(counts.slice(-6), [0, 2, 0, 0, 2, 0]);
+});
+
 test('a table is of the last seconds', () => {
   const tally = new LiveTally();
   tally.add([dropped()], T0);

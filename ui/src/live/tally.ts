@@ -1,6 +1,7 @@
 /** What came in of late, added up: no event is kept but the newest few, however many come. */
 
 import type { JsonEvent, SeriesLine, TopDimension, TopRow } from '../api/types.ts';
+import { parseTime } from '../format/time.ts';
 
 /** Length of a bar. */
 export const BUCKET_MS = 500;
@@ -128,12 +129,18 @@ export class LiveTally {
     const what = event.kind === 'retransmit' ? event.cause : event.reason;
     const isBenign = event.kind === 'drop' && event.class === 'benign';
     const { ring } = this.#line(event.kind, what, isBenign);
-    const at = this.#bar % BUCKETS;
+    const at = this.#barOf(event) % BUCKETS;
     ring[at] = (ring[at] as number) + count;
     for (const by of LIVE_DIMENSIONS) {
       const name = nameOf(event, by);
       if (name !== undefined) this.#tables.get(by)?.add(second, name, place, count);
     }
+  }
+
+  /** By its own time, not by when it came: a store hands over half a second at once. */
+  #barOf({ time }: JsonEvent): number {
+    const bar = Math.floor(parseTime(time) / BUCKET_MS);
+    return Math.max(this.#bar - BUCKETS + 1, Math.min(this.#bar, bar));
   }
 
   #line(kind: Line['kind'], what: string | undefined, isBenign: boolean): Line {
