@@ -3,6 +3,7 @@
 import { NS_PER_HOUR, type WallNs, wallFromMs, wallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import type { Selection, StoreReader } from '../store/store.ts';
+import { stretchesOf } from './asked.ts';
 import { Coverage } from './coverage.ts';
 import {
   DROPPED_COLUMNS,
@@ -23,7 +24,7 @@ import { Flows } from './flows.ts';
 import { NEEDLESS_REASONS } from './join.ts';
 import { Judge, type VerdictSink } from './judge.ts';
 import type { Known } from './rules/rule.ts';
-import { type Sample, sampling } from './sampling.ts';
+import { isTimeOnly, type Sample, type Sampling, sampling } from './sampling.ts';
 import { COUNTER_LOOKAHEAD_NS, WINDOW_NS } from './timing.ts';
 
 export interface ExplainOptions {
@@ -67,12 +68,10 @@ export function explain(
     coverage: Coverage.read(reader, wallNs(since - BigInt(WINDOW_NS)), until, now, base),
     ...(options.hostNetns === undefined ? {} : { hostNetns: options.hostNetns }),
   };
-  const { samples, share } = options.examineAll
-    ? { samples: [{ since, until, weight: 1 }], share: 1 }
-    : sampling(reader, filter, since, until);
+  const { samples, share } = examined(reader, filter, { since, until }, base, options);
   const explained = {
     ...{ known, base, since, until, share },
-    largestGapNs: largestGap(samples),
+    largestGapNs: share < 1 ? largestGap(samples) : 0,
     weightAt: weights(samples, base),
   };
   const judge = new Judge(known, sinkOf(explained));
@@ -84,6 +83,18 @@ export function explain(
   }
   judge.end();
   return explained;
+}
+
+function examined(
+  reader: StoreReader,
+  filter: Filter,
+  { since, until }: Period,
+  base: WallNs,
+  options: ExplainOptions,
+): Sampling {
+  if (options.examineAll) return { samples: [{ since, until, weight: 1 }], share: 1 };
+  if (isTimeOnly(filter)) return sampling(reader, filter, since, until);
+  return { samples: stretchesOf(reader, filter, since, until, base), share: 1 };
 }
 
 /** What is read for a sample: what came before may explain it, and what comes a little later; nothing is read twice. */

@@ -33,7 +33,6 @@ const PIECE_MINUTES = 10;
 
 export function sampling(reader: StoreReader, filter: Filter, since: WallNs, until: WallNs): Sampling {
   const whole: Sampling = { samples: [{ since, until, weight: 1 }], share: 1 };
-  if (!isTimeOnly(filter)) return whole;
   const from = wallNs((since / NS_PER_MINUTE) * NS_PER_MINUTE);
   const points = Number((until - from + NS_PER_MINUTE - 1n) / NS_PER_MINUTE);
   const rows = reader.series(
@@ -53,7 +52,7 @@ export function sampling(reader: StoreReader, filter: Filter, since: WallNs, unt
 const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 /** Whether a filter asks for nothing that the rollups of minutes do not know. */
-const isTimeOnly = ({ since, until, kinds, all, ...rest }: Filter): boolean =>
+export const isTimeOnly = ({ since, until, kinds, all, ...rest }: Filter): boolean =>
   Object.values(rest).every((value) => value === undefined);
 
 /** A minute with more is examined in part only: its begin. */

@@ -105,8 +105,8 @@ export class ScanSource<T extends { at: number }> {
     const { kind, filter, columns } = this.#selection;
     const plan = planOf(this.slice, kind, { ...filter, kinds: [kind], all: true });
     if (!plan) return undefined;
-    const list = columns.map((name) => expressionOf(this.slice, kind, name)).join(', ');
-    const sql = `SELECT id, id + skew, ${list} ${plan.from}${this.#classSql()} AND id > ? ORDER BY id LIMIT ${PAGE}`;
+    const list = ['id', 'id + skew', ...columns.map((name) => expressionOf(this.slice, kind, name))].join(', ');
+    const sql = `SELECT ${list} ${plan.from}${this.#classSql()} AND id > ? ORDER BY id LIMIT ${PAGE}`;
     const statement = this.slice.db.prepare(sql);
     statement.setReturnArrays(true);
     this.#query = { statement, parameters: plan.parameters };
