@@ -1,6 +1,11 @@
 /** The server beside a recorder on the real kernel. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../lab/host.ts';
@@ -91,4 +96,17 @@ test('serve beside a recorder follows it, and tells when it is down', requires('
       process.kill();
     }
   });
+});
+
+test('an address that is taken ends record before it begins', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as { port: number };
+  t.after(() => taken.close());
+  const store = join(tmpdir(), `losslog-taken-${port}`);
+  const process = new LabProcess([LOSSLOG, 'record', '--store', store, '--listen', `127.0.0.1:${port}`]);
+  t.after(() => process.kill());
+  assert.deepEqual(await process.wait(20_000), { code: 1, signal: null });
+  assert.match(process.stderr, /^losslog: cannot listen on 127\.0\.0\.1:\d+: the port is in use$/m);
+  assert.ok(!existsSync(store));
 });

@@ -29,8 +29,9 @@ export async function record(values: Values, output: Output): Promise<number> {
   output.neverWait();
   const form = values.print ?? (output.isTty ? 'text' : undefined);
   const printer = form && livePrinter(form, values, output);
-  const second = setInterval(() => printer?.tick(), 1000);
+  // Before anything that keeps this process: an address that is taken ends it.
   const server = values.listen === undefined ? undefined : await serveWhileRecording(values);
+  const second = setInterval(() => printer?.tick(), 1000);
   try {
     await runRecorder({
       ...recorderOptions(values),

@@ -70,7 +70,10 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     handlers: [openApiHandler(version), metrics.handler, liveHandler(hub), (exchange) => queries.handle(exchange)],
     onError: options.onTalk,
   });
-  const bound = await server.listen(listen);
+  const bound = await server.listen(listen).catch(async (error) => {
+    await queries.close();
+    throw error;
+  });
   const url = urlOf(bound);
   return {
     url,
