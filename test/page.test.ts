@@ -219,6 +219,37 @@ describe('the page', requires('chromium'), () => {
     assert.ok((await shareOfHatch(page)) < 0.1);
   });
 
+  test('the time line is zoomed and moved by dragging', async (t) => {
+    const from = store.hitAt.getTime() - 6 * 3_600_000;
+    const { page, complaints } = await open(t, `?${period(new Date(from), 480)}`);
+    await summary(page).getByText('packets dropped').waitFor();
+    const bars = await page.locator('.u-over').boundingBox();
+    assert.ok(bars);
+    /** Drags between two shares of the width, `below` the bars, and resolves with the period then, in hours from the first begin. */
+    const drag = async (begin: number, end: number, below = -bars.height / 2): Promise<number[]> => {
+      const answered = page.waitForResponse(/api\/v1\/series/);
+      const y = bars.y + bars.height + below;
+      await page.mouse.move(bars.x + bars.width * begin, y);
+      await page.mouse.down();
+      await page.mouse.move(bars.x + bars.width * end, y, { steps: 5 });
+      await page.mouse.up();
+      await answered;
+      // The next one begins on bars that stay.
+      await whenTrue(page, `!document.querySelector('.stale')`);
+      const { searchParams } = new URL(page.url());
+      return ['since', 'until'].map((name) => (Date.parse(searchParams.get(name) ?? '') - from) / 3_600_000);
+    };
+    const assertNear = (actual: number[], expected: number[]): void => {
+      for (const [at, value] of actual.entries()) assert.ok(Math.abs(value - (expected[at] ?? 0)) < 0.1, `${actual}`);
+    };
+    assertNear(await drag(0.25, 0.75), [2, 6]);
+    await page.keyboard.down('Shift');
+    assertNear(await drag(0.5, 0.75), [1, 5]);
+    await page.keyboard.up('Shift');
+    assertNear(await drag(0.5, 0.25, 12), [2, 6]);
+    assert.deepEqual(complaints, []);
+  });
+
   test('works without a mouse', async (t) => {
     const { page } = await open(t, `?${period(store.hitAt, 60)}`);
     await summary(page).getByText('packets dropped').waitFor();
