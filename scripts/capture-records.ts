@@ -16,7 +16,7 @@ import { blastUdp, holdConnection, injectFrames, sendTcp, startSink } from '../l
 import { type BootNs, wallNs } from '../src/base/time.ts';
 import { BpfObject } from '../src/bpf/object.ts';
 import { objectPath } from '../src/bpf/object-path.ts';
-import { configure } from '../src/capture/bpf-capture.ts';
+import { configure } from '../src/capture/kernel-constants.ts';
 import { kernelFacts, programsOf } from '../src/capture/kernel-facts.ts';
 import { NO_LIMITS } from '../src/capture/limits.ts';
 import { Symbols } from '../src/capture/symbols.ts';

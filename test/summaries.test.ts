@@ -9,7 +9,7 @@ import { blastUdp, holdConnection, injectFrames, startSink } from '../lab/traffi
 import { BpfObject } from '../src/bpf/object.ts';
 import { objectPath } from '../src/bpf/object-path.ts';
 import type { RingBuffer } from '../src/bpf/ring.ts';
-import { configure } from '../src/capture/bpf-capture.ts';
+import { configure } from '../src/capture/kernel-constants.ts';
 import { kernelFacts, programsOf } from '../src/capture/kernel-facts.ts';
 import { type Limits, NO_LIMITS } from '../src/capture/limits.ts';
 import { Summaries } from '../src/capture/summaries.ts';

@@ -1,6 +1,5 @@
 /** The source of events on a kernel with BPF and BTF: loads the programs, drains the rings, decodes. */
 
-import { readFileSync } from 'node:fs';
 import { messageOf } from '../base/errors.ts';
 import type { BootNs, WallNs } from '../base/time.ts';
 import { waitForPrograms } from '../bpf/grace.ts';
@@ -11,47 +10,32 @@ import type { LoadedPrograms } from '../bpf/programs.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
 import { jiffyNs, sampleClocks } from '../linux/clock.ts';
-import { DropReasons } from '../linux/drop-reasons.ts';
-import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
 import { decodeRecord } from '../wire/decode.ts';
-import { needsHeaders } from '../wire/drop-class.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
-import { bound, dropRecord, recordHead, retransmitRecord, rodata } from '../wire/layout.ts';
+import { dropRecord, recordHead, retransmitRecord } from '../wire/layout.ts';
 import { decodeListeners } from '../wire/listener-records.ts';
 import { type Bytes, readBootNs } from '../wire/reader.ts';
 import type { Audit, Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
-import { type KernelFacts, kernelFacts, type Probe, programsOf } from './kernel-facts.ts';
-import { KernelOwners, SOCKET_LISTER } from './kernel-owners.ts';
-import { DEFAULT_LIMITS, type Limits, writeLimits } from './limits.ts';
+import { type ConstantOptions, configure } from './kernel-constants.ts';
+import { type KernelFacts, type Probe, programsOf } from './kernel-facts.ts';
+import { isWhole, LISTENER_LISTER, programNames, RINGS } from './kernel-objects.ts';
+import { KernelOwners } from './kernel-owners.ts';
+import { KernelView } from './kernel-view.ts';
 import { LossCounters } from './loss-counters.ts';
 import type { Ledger } from './pin-ledger.ts';
 import type { PinSet } from './pin-set.ts';
 import { isReadable, isSame, type ProgramIdentity, programIdentity } from './program-identity.ts';
+import { runTime, takesTime } from './program-run-time.ts';
 import { Summaries } from './summaries.ts';
-import { Symbols } from './symbols.ts';
 
-/** The iterator over listening sockets. */
-const LISTENER_LISTER = 'list_listeners';
-const RINGS = ['connection_ring', 'drop_ring'];
-/** The maps that this side reads. */
-const NEEDED_MAPS = [...RINGS, '.bss', 'summaries', 'summary_totals', 'owners', 'cgroup_paths'];
 const NS_PER_MS = 1e6;
-const NS_PER_S = 1e9;
 /** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
 const BATCH = 4096;
 /** Of a record in a ring (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr). */
 const RECORD_HEADER = 8;
 
-export const REPORT_INTERVAL_MS = 60_000;
-
-export interface BpfCaptureOptions {
-  /** Inodes of the namespaces to record; empty: all. */
-  netns: readonly number[];
+export interface BpfCaptureOptions extends ConstantOptions {
   drops: boolean;
-  /** By itself {@link DEFAULT_LIMITS}. */
-  limits?: Limits;
-  /** Time between two reports of a connection that lives and goes on resending. Default: {@link REPORT_INTERVAL_MS}. */
-  reportIntervalMs?: number;
   /** Where programs of the same configuration may be found, already at work. */
   pins?: PinSet | undefined;
   toWall(time: BootNs): WallNs;
@@ -86,7 +70,7 @@ export class BpfCapture implements Capture {
     const view = new KernelView();
     const probes = view.facts.available.filter((probe) => options.drops || !probe.drops);
     const settings: BpfObjectOptions = {
-      programs: probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]),
+      programs: programNames(probes),
       configure: (rodataView) => configure(rodataView, view.facts, options, view.symbols, view.reasons),
     };
     const identity = programIdentity(settings, options.netns);
@@ -108,7 +92,7 @@ export class BpfCapture implements Capture {
   }
 
   private constructor(
-    { facts, symbols, reasons }: KernelView,
+    { facts, symbols, reasons, blindSpots }: KernelView,
     probes: readonly Probe[],
     programs: LoadedPrograms,
     identity: ProgramIdentity,
@@ -116,7 +100,7 @@ export class BpfCapture implements Capture {
     takenOver: Ledger | undefined,
   ) {
     this.facts = facts;
-    this.blindSpots = blindSpots(facts, symbols.unavailable);
+    this.blindSpots = blindSpots;
     this.identity = identity;
     this.takenOver = takenOver;
     this.#probes = probes;
@@ -161,7 +145,7 @@ export class BpfCapture implements Capture {
   }
 
   stats(): CaptureStats {
-    const programs = takesTime() ? this.#probes.map(programsOf).flatMap(({ first, rescue }) => [first, rescue]) : [];
+    const programs = takesTime() ? programNames(this.#probes) : [];
     return {
       rings: this.#rings.map((ring, i) => ({ name: RINGS[i] as string, bytes: ring.bytes, used: ring.used })),
       programs: programs.map((name) => ({ name, ...runTime(this.#object.programFd(name)) })),
@@ -315,77 +299,6 @@ export class BpfCapture implements Capture {
     const batch = this.#batch;
     this.#batch = [];
     this.#handlers?.onEvents(batch);
-  }
-}
-
-/** Whether the kernel measures how long programs run, which costs some 20 ns a run. */
-function takesTime(): boolean {
-  try {
-    return readFileSync('/proc/sys/kernel/bpf_stats_enabled', 'utf8').trim() === '1';
-  } catch {
-    return false;
-  }
-}
-
-/** Since Linux 5.1. */
-function runTime(programFd: number): { runs: number; runNs: number } {
-  const text = readFileSync(`/proc/self/fdinfo/${programFd}`, 'utf8');
-  const value = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-  return { runs: value('run_cnt'), runNs: value('run_time_ns') };
-}
-
-/** What the running kernel says of itself. */
-class KernelView {
-  readonly symbols = new Symbols();
-  readonly facts: KernelFacts;
-  readonly reasons: DropReasons;
-
-  constructor() {
-    const btf = readKernelBtf();
-    this.facts = kernelFacts(btf);
-    this.reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
-  }
-}
-
-/** Whether every program of these probes is pinned with all that it needs; `link`: and attached. */
-function isWhole({ directory }: PinSet, probes: readonly Probe[], type: 'program' | 'link'): boolean {
-  const names = new Set(directory.names(type));
-  const arePinned = probes.map(programsOf).every(({ first, rescue }) => names.has(first) && names.has(rescue));
-  const hasListers = [SOCKET_LISTER, LISTENER_LISTER].every((name) => directory.has('program', name));
-  return arePinned && hasListers && NEEDED_MAPS.every((name) => directory.has('map', name));
-}
-
-function blindSpots({ missing }: KernelFacts, symbolsUnavailable: string | undefined): string[] {
-  const lacking = missing.map(({ tracepoint, without }) => `this kernel has no tracepoint ${tracepoint}: ${without}`);
-  return symbolsUnavailable === undefined
-    ? lacking
-    : [...lacking, `${symbolsUnavailable}: no place of a drop is named`];
-}
-
-/** Writes the constants of the kernel side. */
-export function configure(
-  view: DataView,
-  facts: KernelFacts,
-  options: Pick<BpfCaptureOptions, 'netns' | 'limits' | 'reportIntervalMs'>,
-  symbols: Symbols,
-  reasons: DropReasons,
-): void {
-  const flag = (at: number, value: boolean): void => view.setUint8(at, Number(value));
-  const address = (at: number, name: string): void => view.setBigUint64(at, symbols.addressOf(name) ?? 0n, true);
-  flag(rodata.filterNetns, options.netns.length > 0);
-  flag(rodata.retransmitHasErr, facts.retransmitHasErr);
-  flag(rodata.kfreeSkbHasReason, facts.dropHasReason);
-  flag(rodata.kfreeSkbHasRxSk, facts.dropHasRxSk);
-  flag(rodata.sendResetHasReason, facts.resetHasReason);
-  flag(rodata.hasSocketCookie, facts.hasSocketCookie);
-  address(rodata.ipForwardAddress, 'ip_forward');
-  address(rodata.ip6ForwardAddress, 'ip6_forward');
-  const interval = (options.reportIntervalMs ?? REPORT_INTERVAL_MS) * NS_PER_MS;
-  view.setBigUint64(rodata.livingInterval, BigInt(Math.ceil(interval / jiffyNs())), true);
-  writeLimits(view, options.limits ?? DEFAULT_LIMITS, NS_PER_S / jiffyNs());
-  for (let code = 0; code < bound.headerReasons; code++) {
-    const reason = facts.dropHasReason ? reasons.reasonName(code).reason : undefined;
-    flag(rodata.reasonNeedsHeaders + code, needsHeaders(reason));
   }
 }
 
