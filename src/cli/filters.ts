@@ -3,7 +3,7 @@
 import { LosslogError } from '../base/errors.ts';
 import { parseCidr } from '../base/ip.ts';
 import { choice, nonEmpty, parseContainer, parsePid, parsePort } from '../base/values.ts';
-import type { Filter } from '../event/filter.ts';
+import { type Filter, plainFilter } from '../event/filter.ts';
 import { CAUSES, KINDS } from '../event/kinds.ts';
 import { localTime } from '../event/local-time.ts';
 import { resolveNetns } from '../linux/netns.ts';
@@ -64,25 +64,10 @@ export function toFilter(values: ValuesOf<typeof filterFlags>): Filter {
       hint: 'a time of day is the latest one that has passed; give the date too',
     });
   }
-  const { kind, netns, ...rest } = values;
-  const filter: Filter = {};
-  for (const name of FILTER_NAMES) Object.assign(filter, rest[name] === undefined ? {} : { [name]: rest[name] });
+  const { kind, netns, all, ...rest } = values;
+  const filter = plainFilter(rest);
   if (kind !== undefined) filter.kinds = [kind];
   if (netns !== undefined) filter.netns = resolveNetns(netns);
+  if (all) filter.all = true;
   return filter;
 }
-
-/** The flags that are fields of Filter as they stand. */
-const FILTER_NAMES = [
-  'since',
-  'until',
-  'cause',
-  'reason',
-  'location',
-  'peer',
-  'port',
-  'process',
-  'pid',
-  'container',
-  'all',
-] as const;

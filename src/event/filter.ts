@@ -31,6 +31,29 @@ export interface Filter {
   all?: boolean;
 }
 
+/** The conditions that flags and parameters give as they stand, under their own names. */
+const PLAIN_CONDITIONS = [
+  'since',
+  'until',
+  'cause',
+  'reason',
+  'location',
+  'peer',
+  'port',
+  'process',
+  'pid',
+  'container',
+] as const;
+
+/** A filter of what was given; what is undefined does not restrict, nor is it a field of the result. */
+export function plainFilter(
+  given: { readonly [N in (typeof PLAIN_CONDITIONS)[number]]?: Filter[N] | undefined },
+): Filter {
+  const filter: Filter = {};
+  for (const name of PLAIN_CONDITIONS) if (given[name] !== undefined) Object.assign(filter, { [name]: given[name] });
+  return filter;
+}
+
 /** What `top` groups by. */
 export const TOP_DIMENSIONS = ['peer', 'process', 'container', 'netns', 'reason', 'cause', 'location'] as const;
 export type TopDimension = (typeof TOP_DIMENSIONS)[number];

@@ -4,7 +4,7 @@ import { LosslogError } from '../base/errors.ts';
 import { parseCidr } from '../base/ip.ts';
 import { formatWall, parseRfc3339, type WallNs, wallNs } from '../base/time.ts';
 import { choice, integer, nonEmpty, parseContainer, parsePid, parsePort } from '../base/values.ts';
-import type { Filter } from '../event/filter.ts';
+import { type Filter, plainFilter } from '../event/filter.ts';
 import { CAUSES, KINDS } from '../event/kinds.ts';
 import type { Parameter, ParameterTable, ValuesOf } from './parameter.ts';
 
@@ -77,29 +77,14 @@ export const filterParameters = {
 export type FilterValues = ValuesOf<typeof filterParameters>;
 
 /** @throws USAGE when the times leave nothing. */
-export function toFilter({ kind, all, ...values }: FilterValues): Filter {
+export function toFilter({ kind, netns, all, ...values }: FilterValues): Filter {
   const { since, until } = values;
   if (since !== undefined && until !== undefined && since >= until) {
     throw new LosslogError('USAGE', `since ${formatWall(since)} is not before until ${formatWall(until)}`);
   }
-  const filter: Filter = {};
-  for (const name of FILTER_NAMES) Object.assign(filter, values[name] === undefined ? {} : { [name]: values[name] });
+  const filter = plainFilter(values);
   if (kind !== undefined) filter.kinds = kind;
+  if (netns !== undefined) filter.netns = netns;
   if (all) filter.all = true;
   return filter;
 }
-
-/** The parameters that are fields of Filter as they stand. */
-const FILTER_NAMES = [
-  'since',
-  'until',
-  'cause',
-  'reason',
-  'location',
-  'peer',
-  'port',
-  'process',
-  'pid',
-  'container',
-  'netns',
-] as const;
