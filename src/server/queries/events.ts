@@ -7,6 +7,7 @@ import { toJson } from '../../event/json.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
 import { eventSchema, leftOutSchema, skippedSchema, timeSchema } from '../schemas.ts';
+import { listAnswer } from './list-answer.ts';
 import { leftOut, skipped } from './remarks.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -48,13 +49,12 @@ export const events = defineEndpoint({
     const found = [...reader.events(filter, { order: values.order ?? 'newest', limit: limit + 1 })];
     const lines = found.slice(0, limit).map((event) => escapeJson(toJson(event)));
     const begins = reader.begins();
-    const rest = JSON.stringify({
+    return listAnswer('events', lines, {
       leftOut: leftOut(reader, filter),
       more: found.length > limit,
       ...(begins === undefined ? {} : { begins: formatWall(begins) }),
       ...skipped(reader),
     });
-    return `{"events":[${lines.join(',')}],${rest.slice(1)}`;
   },
   *lines({ reader, checkpoint }, values) {
     const limit = values.limit ?? DEFAULT_LIMIT;

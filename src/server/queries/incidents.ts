@@ -1,13 +1,15 @@
 /** `GET /api/v1/incidents` and `GET /api/v1/incidents/{id}/events` */
 
 import { escapeJson } from '../../base/escape.ts';
-import { integer, nonEmpty } from '../../base/values.ts';
+import { nonEmpty } from '../../base/values.ts';
 import { toJson } from '../../event/json.ts';
 import { evidenceOf, explainPeriod, incidentJson } from '../../explain/explain.ts';
 import { hostNetns } from '../../linux/host-netns.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
 import { eventSchema, incidentSchema, skippedSchema } from '../schemas.ts';
+import { limitParameter } from './limit.ts';
+import { listAnswer } from './list-answer.ts';
 import { skipped } from './remarks.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -15,17 +17,10 @@ const MAX_LIMIT = 500;
 const DEFAULT_EVENTS = 500;
 const MAX_EVENTS = 10_000;
 
-const limit = (doc: string, maximum: number, byDefault: number) =>
-  ({
-    doc,
-    schema: { type: 'integer', minimum: 1, maximum, default: byDefault },
-    parse: integer('limit', 1, maximum),
-  }) as const;
-
 const { all: _all, ...filters } = filterParameters;
 const listParameters = {
   ...filters,
-  limit: limit('How many at most, the greatest harm first.', MAX_LIMIT, DEFAULT_LIMIT),
+  limit: limitParameter('How many at most, the greatest harm first.', MAX_LIMIT, DEFAULT_LIMIT),
 } as const;
 
 export const incidents = defineEndpoint({
@@ -45,14 +40,13 @@ export const incidents = defineEndpoint({
   answer: ({ reader, now }, { limit: most = DEFAULT_LIMIT, ...values }) => {
     const found = explainPeriod(reader, toFilter(values), { now, ...hostNetns() });
     const lines = found.slice(0, most).map((incident) => escapeJson(incidentJson(incident)));
-    const rest = JSON.stringify({ more: found.length > most, ...skipped(reader) });
-    return `{"incidents":[${lines.join(',')}],${rest.slice(1)}`;
+    return listAnswer('incidents', lines, { more: found.length > most, ...skipped(reader) });
   },
 });
 
 const eventParameters = {
   id: { doc: 'The `incident` of an incident.', schema: { type: 'string' }, parse: nonEmpty, required: true },
-  limit: limit('How many events at most, the oldest first.', MAX_EVENTS, DEFAULT_EVENTS),
+  limit: limitParameter('How many events at most, the oldest first.', MAX_EVENTS, DEFAULT_EVENTS),
 } as const;
 
 export const incidentEvents = defineEndpoint({
@@ -75,7 +69,6 @@ export const incidentEvents = defineEndpoint({
       if (lines.length > most) break;
       lines.push(escapeJson(toJson(event)));
     }
-    const rest = JSON.stringify({ more: lines.length > most, ...skipped(reader) });
-    return `{"events":[${lines.slice(0, most).join(',')}],${rest.slice(1)}`;
+    return listAnswer('events', lines.slice(0, most), { more: lines.length > most, ...skipped(reader) });
   },
 });

@@ -1,11 +1,12 @@
 /** `GET /api/v1/top` */
 
-import { choice, integer } from '../../base/values.ts';
+import { choice } from '../../base/values.ts';
 import { TOP_DIMENSIONS } from '../../event/filter.ts';
 import { netnsNamesOf } from '../../store/recorded-names.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
 import { countSchema, leftOutSchema, skippedSchema } from '../schemas.ts';
+import { limitParameter } from './limit.ts';
 import { leftOut, skipped } from './remarks.ts';
 
 const DEFAULT_LIMIT = 20;
@@ -19,11 +20,7 @@ const parameters = {
     parse: choice('dimension', TOP_DIMENSIONS),
     required: true,
   },
-  limit: {
-    doc: 'How many rows at most.',
-    schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
-    parse: integer('limit', 1, MAX_LIMIT),
-  },
+  limit: limitParameter('How many rows at most.', MAX_LIMIT, DEFAULT_LIMIT),
 } as const;
 
 export const top = defineEndpoint({

@@ -1,11 +1,11 @@
 /** `GET /api/v1/topology` */
 
 import { formatIp, parseIp } from '../../base/ip.ts';
-import { integer } from '../../base/values.ts';
 import type { Pair, TopRow } from '../../store/store.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
 import { countSchema, leftOutSchema, skippedSchema } from '../schemas.ts';
+import { limitParameter } from './limit.ts';
 import { leftOut, skipped } from './remarks.ts';
 
 const DEFAULT_LIMIT = 60;
@@ -36,11 +36,7 @@ const counts = {
 
 const parameters = {
   ...filterParameters,
-  limit: {
-    doc: 'How many nodes of each kind at most, those with the most first.',
-    schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
-    parse: integer('limit', 1, MAX_LIMIT),
-  },
+  limit: limitParameter('How many nodes of each kind at most, those with the most first.', MAX_LIMIT, DEFAULT_LIMIT),
 } as const;
 
 export const topology = defineEndpoint({
