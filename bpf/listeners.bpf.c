@@ -12,18 +12,12 @@ int list_listeners(struct bpf_iter__task_file *ctx)
 	struct task_struct *task = ctx->task;
 	struct listener_record record = {};
 	const struct inet_connection_sock *icsk;
-	struct socket *socket;
-	struct inode *inode;
 	struct sock *sk;
 
 	if (!file || !task)
 		return 0;
-	inode = BPF_CORE_READ(file, f_inode);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || !is_inet(sk) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
+	sk = inet_sock_of(file);
+	if (!sk || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP ||
 	    BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
 		return 0;
 	record.netns = netns_of(&sk->__sk_common);
@@ -31,7 +25,7 @@ int list_listeners(struct bpf_iter__task_file *ctx)
 		return 0;
 	icsk = (const struct inet_connection_sock *)sk;
 	record.family = read_tuple(&sk->__sk_common, &record.flow);
-	record.inode = BPF_CORE_READ(inode, i_ino);
+	record.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	record.cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	record.uid = BPF_CORE_READ(sk, sk_uid.val);
 	record.drops = BPF_CORE_READ(sk, sk_drops.counter);

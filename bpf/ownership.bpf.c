@@ -40,21 +40,13 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	struct file *file = ctx->file;
 	struct task_struct *task = ctx->task;
 	struct socket_record record = {};
-	struct socket *socket;
-	struct inode *inode;
 	struct sock *sk;
 	__u8 state;
 
 	if (!file || !task)
 		return 0;
-	inode = BPF_CORE_READ(file, f_inode);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
-		return 0;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk || !is_inet(sk))
-		return 0;
-	if (!netns_wanted(netns_of(&sk->__sk_common)))
+	sk = inet_sock_of(file);
+	if (!sk || !netns_wanted(netns_of(&sk->__sk_common)))
 		return 0;
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP) {
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);
@@ -62,7 +54,7 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 			remember_old_flow(sk, state == TCP_LISTEN);
 	}
 	record.sk = (__u64)sk;
-	record.inode = BPF_CORE_READ(inode, i_ino);
+	record.inode = BPF_CORE_READ(file, f_inode, i_ino);
 	describe_task(task, OWNER_UNKNOWN, &record.owner);
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
 	return 0;

@@ -32,6 +32,19 @@ static __always_inline bool is_inet(const struct sock *sk)
 	return family == AF_INET || family == AF_INET6;
 }
 
+/* The IP socket that a file is open on; NULL when it is no such file. */
+static __always_inline struct sock *inet_sock_of(struct file *file)
+{
+	struct socket *socket;
+	struct sock *sk;
+
+	if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != SOCKFS_MAGIC)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	return sk && is_inet(sk) ? sk : NULL;
+}
+
 /*
  * The tuple as the local end sees it. IPv4-mapped addresses become IPv4, so that a dual-stack socket has the tuple of
  * its packets. Returns the family, 0 when the socket is not of IP.
