@@ -7,18 +7,15 @@ import { BpfObject, type BpfObjectOptions } from '../bpf/object.ts';
 import { objectPath } from '../bpf/object-path.ts';
 import { PinnedObject } from '../bpf/pinned-object.ts';
 import type { LoadedPrograms } from '../bpf/programs.ts';
-import type { RingBuffer } from '../bpf/ring.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
 import { jiffyNs, sampleClocks } from '../linux/clock.ts';
-import { decodeRecord } from '../wire/decode.ts';
-import type { Decoded, Decoding } from '../wire/head.ts';
-import { dropRecord, recordHead, retransmitRecord } from '../wire/layout.ts';
+import type { Decoding } from '../wire/head.ts';
 import { decodeListeners } from '../wire/listener-records.ts';
-import { type Bytes, readBootNs } from '../wire/reader.ts';
 import type { Audit, Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
+import { EventRings } from './event-rings.ts';
 import { type ConstantOptions, configure } from './kernel-constants.ts';
 import { type KernelFacts, type Probe, programsOf } from './kernel-facts.ts';
-import { isWhole, LISTENER_LISTER, programNames, RINGS } from './kernel-objects.ts';
+import { isWhole, LISTENER_LISTER, programNames } from './kernel-objects.ts';
 import { KernelOwners } from './kernel-owners.ts';
 import { KernelView } from './kernel-view.ts';
 import { LossCounters } from './loss-counters.ts';
@@ -29,10 +26,6 @@ import { runTime, takesTime } from './program-run-time.ts';
 import { Summaries } from './summaries.ts';
 
 const NS_PER_MS = 1e6;
-/** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
-const BATCH = 4096;
-/** Of a record in a ring (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr). */
-const RECORD_HEADER = 8;
 
 export interface BpfCaptureOptions extends ConstantOptions {
   drops: boolean;
@@ -54,11 +47,9 @@ export class BpfCapture implements Capture {
   readonly #losses: LossCounters;
   readonly #summaries: Summaries;
   readonly #object: LoadedPrograms;
-  readonly #rings: RingBuffer[];
-  readonly #decoding: Decoding;
+  readonly #rings: EventRings;
   #poller: RingPoller | undefined;
   #handlers: CaptureHandlers | undefined;
-  #batch: Decoded[] = [];
   /** Events that found a ring full, as told so far. */
   #noRoom = 0;
 
@@ -105,7 +96,6 @@ export class BpfCapture implements Capture {
     this.takenOver = takenOver;
     this.#probes = probes;
     this.#object = programs;
-    this.#rings = RINGS.map((name) => programs.map(name).ring());
     this.owners = new KernelOwners(programs);
     this.audit = {
       tellsFailures: facts.retransmitHasErr,
@@ -114,14 +104,15 @@ export class BpfCapture implements Capture {
     };
     this.#losses = new LossCounters(programs, probes);
     this.#noRoom = takenOver?.noRoom ?? 0;
-    this.#decoding = {
+    const decoding: Decoding = {
       toWall,
       dropReason: (code) => reasons.reasonName(code),
       resetReason: (code) => reasons.rstReasonName(code),
       symbol: (address) => symbols.lookup(address),
       jiffyMs: jiffyNs() / NS_PER_MS,
     };
-    this.#summaries = new Summaries(this.#object, this.#decoding, sampleClocks);
+    this.#rings = new EventRings(programs, decoding);
+    this.#summaries = new Summaries(programs, decoding, sampleClocks);
   }
 
   get probes(): string[] {
@@ -147,7 +138,7 @@ export class BpfCapture implements Capture {
   stats(): CaptureStats {
     const programs = takesTime() ? programNames(this.#probes) : [];
     return {
-      rings: this.#rings.map((ring, i) => ({ name: RINGS[i] as string, bytes: ring.bytes, used: ring.used })),
+      rings: this.#rings.stats(),
       programs: programs.map((name) => ({ name, ...runTime(this.#object.programFd(name)) })),
     };
   }
@@ -157,10 +148,10 @@ export class BpfCapture implements Capture {
     this.receive(handlers);
     if (this.#object instanceof BpfObject) this.#attach(this.#object);
     this.#poller = new RingPoller(
-      this.#rings.map(({ fd }) => fd),
+      this.#rings.fds,
       {
         drain: () => this.drain(handlers.room?.()),
-        isHeld: () => this.#areRingsHeld,
+        isHeld: () => this.#rings.isHeld,
         onError: (error) => handlers.onError(messageOf(error)),
       },
       canPoll,
@@ -170,6 +161,7 @@ export class BpfCapture implements Capture {
   /** Only {@link drain} hands over: for programs that are not to go on. */
   receive(handlers: CaptureHandlers): void {
     this.#handlers = handlers;
+    this.#rings.receive(handlers);
     if (this.takenOver) this.#losses.resume(this.takenOver.skipped);
   }
 
@@ -198,64 +190,44 @@ export class BpfCapture implements Capture {
     return this.#losses.skippedBefore;
   }
 
+  /** Whether something was recorded that is not stored. */
+  get isHeld(): boolean {
+    return this.#summaries.isHeld || this.#rings.isUsed;
+  }
+
   /** Time since boot of the oldest record that was not handed over yet; undefined when there is none. */
   oldest(): BootNs | undefined {
-    const stamps: BootNs[] = [];
-    for (const ring of this.#rings)
-      ring.peek((bytes, offset) => stamps.push(readBootNs(bytes, offset + recordHead.bootNs)));
-    return stamps.reduce<BootNs | undefined>(
-      (least, stamp) => (least === undefined || stamp < least ? stamp : least),
-      undefined,
-    );
+    return this.#rings.oldest();
   }
 
   /** How many records fit into the rings, of connections and of drops. */
   get capacity(): { connections: number; drops: number } {
-    const [connections = 0, drops = 0] = RINGS.map((name) => this.#object.map(name).maxEntries);
-    return {
-      connections: Math.floor(connections / (RECORD_HEADER + retransmitRecord.size)),
-      drops: Math.floor(drops / (RECORD_HEADER + dropRecord.size)),
-    };
+    return this.#rings.capacity;
   }
 
   /** Whether the rings hold records that were not handed over. */
   get isUnread(): boolean {
-    return this.#rings.some((ring) => ring.peek(() => {}));
-  }
-
-  /** Whether something was recorded that is not stored. */
-  get isHeld(): boolean {
-    return this.#summaries.isHeld || this.#rings.some(({ used }) => used > 0);
-  }
-
-  get #areRingsHeld(): boolean {
-    return this.#rings.some(({ isHeld }) => isHeld);
+    return this.#rings.isUnread;
   }
 
   /** Records keep their room in the rings, and summaries stay in their maps, until they are given back. */
   checkpoint(): () => void {
-    const positions = this.#rings.map(({ position }) => position);
+    const releaseRings = this.#rings.checkpoint();
     const { number } = this.#summaries;
     return () => {
       this.#summaries.release(number);
-      for (const [i, position] of positions.entries()) this.#rings[i]?.release(position);
+      releaseRings();
     };
   }
 
   /** Hands over what lies in the rings now, at most so many; returns the number of records. */
-  drain(atMost = Number.POSITIVE_INFINITY): number {
-    let records = 0;
-    for (const ring of this.#rings) records += ring.drain(this.#onRecord, atMost - records);
-    this.#handOver();
-    return records;
+  drain(atMost?: number): number {
+    return this.#rings.drain(atMost);
   }
 
   /** A storm of drops in the other ring need not be waited for. */
   #catchUp(): boolean {
-    const [connections] = this.#rings;
-    connections?.drain(this.#onRecord, this.#handlers?.room?.());
-    this.#handOver();
-    return (connections?.isDrained ?? false) && !this.#summaries.hasConnections;
+    return this.#rings.drainConnections(this.#handlers?.room?.()) && !this.#summaries.hasConnections;
   }
 
   /** Stops the probes and hands over what they still had recorded. */
@@ -279,26 +251,10 @@ export class BpfCapture implements Capture {
 
   close(): void {
     this.#poller?.close();
-    for (const ring of this.#rings) ring.close();
+    this.#rings.close();
     this.#losses.close();
     this.#summaries.close();
     this.#object.close();
-  }
-
-  readonly #onRecord = (bytes: Bytes, offset: number, length: number): void => {
-    try {
-      this.#batch.push(decodeRecord(bytes, offset, length, this.#decoding));
-    } catch (error) {
-      this.#handlers?.onError(messageOf(error));
-    }
-    if (this.#batch.length >= BATCH) this.#handOver();
-  };
-
-  #handOver(): void {
-    if (this.#batch.length === 0) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    this.#handlers?.onEvents(batch);
   }
 }
 
