@@ -6,7 +6,7 @@
 import { bootNs } from '../base/time.ts';
 import type { PacketEvent, SummaryEvent } from '../event/kinds.ts';
 import type { Decoded, SocketKey } from '../wire/head.ts';
-import { BURST_SECONDS, type Limits, type RateLimit } from './limits.ts';
+import { BURST_SECONDS, type Limits } from './limits.ts';
 
 const NS_PER_S = 1e9;
 /** Keys that are told apart between two calls of {@link EventLimiter.take}. */
@@ -25,13 +25,14 @@ export class EventLimiter {
 
   /** Whether the event becomes a record; else it was counted. Events come about in the order of their time. */
   admit(event: PacketEvent): boolean {
-    const isDrop = event.kind === 'drop';
-    const { perKey, total } = isDrop ? this.#limits.drops : this.#limits.connections;
+    const lane = event.kind === 'drop' ? 'drops' : 'connections';
+    const { perKey, total } = this.#limits[lane];
     if (perKey === 0 && total === 0) return true;
     const key = keyOf(event);
-    const lane = isDrop ? 'drops' : 'connections';
     const nowNs = Number(event.bootNs ?? 0n);
-    const isBeyond = this.#isAhead(key, perKey, nowNs) || this.#isAhead(lane, total, nowNs);
+    const burst = BURST_SECONDS[lane];
+    const isBeyond =
+      (perKey > 0 && this.#isAhead(key, nowNs, burst.perKey)) || (total > 0 && this.#isAhead(lane, nowNs, burst.total));
     if (isBeyond) {
       this.#count(event, key);
       return false;
@@ -49,11 +50,11 @@ export class EventLimiter {
     return taken;
   }
 
-  #isAhead(key: string, rate: RateLimit['total'], nowNs: number): boolean {
-    return rate > 0 && (this.#due.get(key) ?? 0) > nowNs + BURST_SECONDS * NS_PER_S;
+  #isAhead(key: string, nowNs: number, burstSeconds: number): boolean {
+    return (this.#due.get(key) ?? 0) > nowNs + burstSeconds * NS_PER_S;
   }
 
-  #advance(key: string, rate: RateLimit['total'], nowNs: number): void {
+  #advance(key: string, rate: number, nowNs: number): void {
     if (rate > 0) this.#due.set(key, Math.max(this.#due.get(key) ?? 0, nowNs) + NS_PER_S / rate);
   }
 

@@ -27,22 +27,29 @@ export const DEFAULT_LIMITS: Limits = {
 
 export const NO_LIMITS: Limits = { drops: { perKey: 0, total: 0 }, connections: { perKey: 0, total: 0 } };
 
-/** A key, and all together, may be so many seconds' worth of records ahead: what comes in a burst is recorded. */
-export const BURST_SECONDS = 1;
+/**
+ * A key, and all together, may be so many seconds' worth of records ahead. Of drops so many that an ordinary incident is
+ * recorded whole (by default 10,000 of a key and 20,000 in all, which the ring holds at once) and `why` can join each:
+ * only what goes on for long or comes in floods is limited.
+ */
+export const BURST_SECONDS: { readonly [lane in keyof Limits]: RateLimit } = {
+  drops: { perKey: 100, total: 20 },
+  connections: { perKey: 1, total: 1 },
+};
 
 /** Writes the limits into the constants of the kernel side. @param hz jiffies a second */
-export function writeLimits(view: DataView, { drops, connections }: Limits, hz: number): void {
-  const write = (at: number, perSecond: number): void => {
+export function writeLimits(view: DataView, limits: Limits, hz: number): void {
+  const write = (at: number, perSecond: number, burstSeconds: number): void => {
     if (perSecond === 0) return;
     const partsASecond = hz * bound.jiffyParts;
     view.setBigUint64(at + limit.interval, BigInt(Math.max(1, Math.round(partsASecond / perSecond))), true);
-    view.setBigUint64(at + limit.burst, BigInt(Math.round(partsASecond * BURST_SECONDS)), true);
+    view.setBigUint64(at + limit.burst, BigInt(Math.round(partsASecond * burstSeconds)), true);
   };
-  for (const [at, { perKey, total }] of [
-    [lane.drop, drops],
-    [lane.connection, connections],
+  for (const [at, name] of [
+    [lane.drop, 'drops'],
+    [lane.connection, 'connections'],
   ] as const) {
-    write(rodata.limitKey + at * limit.size, perKey);
-    write(rodata.limitTotal + at * limit.size, total);
+    write(rodata.limitKey + at * limit.size, limits[name].perKey, BURST_SECONDS[name].perKey);
+    write(rodata.limitTotal + at * limit.size, limits[name].total, BURST_SECONDS[name].total);
   }
 }

@@ -3,7 +3,7 @@ import { LosslogError } from '../base/errors.ts';
 import { parseSize } from '../base/size.ts';
 import { choice, nonEmpty } from '../base/values.ts';
 import { SOURCES } from '../capture/capture.ts';
-import { DEFAULT_LIMITS, type RateLimit } from '../capture/limits.ts';
+import { BURST_SECONDS, DEFAULT_LIMITS, type RateLimit } from '../capture/limits.ts';
 import { storeFlag } from './default-store.ts';
 import type { FlagTable } from './flag.ts';
 import { serveFlags } from './serve-flags.ts';
@@ -52,7 +52,7 @@ export const recordFlags = {
   'limit-drops': {
     type: 'value',
     placeholder: 'N/M',
-    doc: `record at most N drops a second of one reason at one place, and M in all (${rateText(DEFAULT_LIMITS.drops)}; 0: no limit); the rest is counted exactly`,
+    doc: `record at most N drops a second of one reason at one place, and M in all (${rateText(DEFAULT_LIMITS.drops)}; 0: no limit), in a burst ${BURST_SECONDS.drops.perKey} times N and ${BURST_SECONDS.drops.total} times M; the rest is counted exactly`,
     parse: parseRateLimit,
   },
   'limit-connections': {
