@@ -23,17 +23,18 @@ const EVENTS = [
   'sock/inet_sock_set_state',
 ];
 
-/** Makes `attempt` until no event happened in the context of a guarded task; returns what that attempt returned. */
+/** Makes `attempt` until no event happened in the context of a guarded task; returns, or throws, what that attempt did. */
 export async function seen<T>(attempt: () => Promise<T>): Promise<T> {
   const guarded = guardedTasks();
   if (guarded.length === 0) return attempt();
   for (let count = 1; ; count++) {
     using log = new TracepointLog(guarded);
-    const result = await attempt();
+    const [outcome] = await Promise.allSettled([attempt()]);
     const unseen = log.lines();
-    if (unseen.length === 0) return result;
-    if (count === MAX_ATTEMPTS)
-      throw new Error(`in each of ${count} attempts events were hidden from BPF: ${unseen[0]}`);
+    if (unseen.length > 0 && count < MAX_ATTEMPTS) continue;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    if (unseen.length === 0) return outcome.value;
+    throw new Error(`in each of ${count} attempts events were hidden from BPF: ${unseen[0]}`);
   }
 }
 
@@ -73,8 +74,11 @@ class TracepointLog {
   }
 
   [Symbol.dispose](): void {
-    rmdirSync(this.#instance);
-    run('umount', this.#mount);
-    rmdirSync(this.#mount);
+    try {
+      rmdirSync(this.#instance);
+    } finally {
+      run('umount', this.#mount);
+      rmdirSync(this.#mount);
+    }
   }
 }
