@@ -88,8 +88,20 @@ export class EventRings {
   /** Hands over what lies in the rings now, at most so many; returns the number of records. */
   drain(atMost = Number.POSITIVE_INFINITY): number {
     let records = 0;
-    for (const ring of this.#rings) records += ring.drain(this.#onRecord, atMost - records);
-    this.#handOver();
+    for (const [i, ring] of this.#rings.entries()) records += this.#drainRing(ring, i, atMost - records);
+    return records;
+  }
+
+  /** By batches: whoever takes them may find with the first that it has no room for more. */
+  #drainRing(ring: RingBuffer, index: number, atMost: number): number {
+    const end = Math.min(atMost, index === 0 ? this.capacity.connections : this.capacity.drops);
+    let records = 0;
+    for (let room = end; room > 0; room = Math.min(end - records, this.#handlers?.room?.() ?? end)) {
+      const drained = ring.drain(this.#onRecord, Math.min(room, BATCH));
+      this.#handOver();
+      records += drained;
+      if (drained < Math.min(room, BATCH)) break;
+    }
     return records;
   }
 

@@ -35,6 +35,8 @@ export interface StoreWriterOptions {
 const BATCH = 2048;
 /** Events held while nothing can be stored: some 20 MB. */
 const MAX_BUFFERED = 20_000;
+/** Besides, sums: each stands for any number of events, and the kernel hands over 12,288 at once at most (bpf/maps.h). */
+const MAX_BUFFERED_SUMS = 12_500;
 /** Memory for the texts and owners of an open slice; a slice with more is full. */
 const MAX_SHARED_BYTES = 16 << 20;
 const MAX_SLICE_BYTES = 48 << 20;
@@ -138,7 +140,7 @@ export class StoreWriter implements Sink {
       this.#taken++;
       if (this.#isClosed) this.#losses.add([event], 'the store is closed');
       else if (hourOf(event.time as WallNs) === undefined) this.#losses.add([event], 'time outside of 1970 to 9999');
-      else if (this.#buffer.length >= MAX_BUFFERED) this.#losses.add([event], this.#failure ?? 'too many events');
+      else if (this.#buffer.length >= bufferFor(event)) this.#losses.add([event], this.#failure ?? 'too many events');
       else if (this.#buffer.push(event) >= BATCH && this.#failure === undefined) this.flush();
     }
     this.#arm();
@@ -360,3 +362,6 @@ export class StoreWriter implements Sink {
     }
   }
 }
+
+const bufferFor = ({ kind }: Event): number =>
+  kind === 'summary' || kind === 'coverage' ? MAX_BUFFERED + MAX_BUFFERED_SUMS : MAX_BUFFERED;
