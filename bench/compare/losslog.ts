@@ -21,8 +21,10 @@ export function toldByLosslog({ stage, recorder }: Played): Told {
   const isRight = first?.rule === rule && (netns === undefined || first?.netns === netns);
   const missed = recorder
     .eventsOf('coverage')
-    .filter(({ recorded = 0, kernel = 0 }) => recorded !== kernel)
-    .map(({ counter, recorded, kernel }) => `${counter}: recorded ${recorded ?? 0} of ${kernel ?? 0}`);
+    .filter(({ state }) => state === 'lost')
+    .map(({ counter, recorded, kernel, count }) =>
+      counter ? `recorded ${recorded} of ${kernel} ${counter}` : `${count} events lost`,
+    );
   return {
     resent: resent.reduce((sum, { segments }) => sum + (segments ?? 1), 0),
     groups: countEach(drops.map(({ reason, location }) => `${reason} in ${location?.replace(/\+0x.*/, '') ?? '?'}`)),

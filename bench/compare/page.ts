@@ -45,9 +45,9 @@ How it is judged, by the program:
   that reached the device.
 - *owner k of n*: n are the retransmissions and drops that the tool tells, k those for which it names a program of the scenario (either end; a program that sends UDP or
   only answers with a RST has none). bpftrace's \`comm\` is whoever ran then, so that some of its k are luck: in the lab both ends share the machine.
-  losslog names nobody for a packet that is dropped where it has no socket, in a router, say.
+  bpftrace's n holds benign frees, too, which the script does not tell from loss; losslog names nobody for a packet that is dropped where it has no socket, in a router, say.
 - *verdict*: right when rule and namespace are those that the scenario was made for. bpftrace and tshark have none to give.
-- *says itself*: where losslog's own comparison with the kernel's counters did not come out even ([coverage](events/coverage.md)).
+- *says itself*: what losslog tells by itself to have missed ([coverage](events/coverage.md)).
 
 | | resent | owner | verdict |
 | --- | --- | --- | --- |
