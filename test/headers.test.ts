@@ -47,7 +47,8 @@ test('two VLAN tags on the way in: the headers behind them', requires('root', 'b
 
 test('VLAN tags on the way out: the headers behind them', requires('root', 'btf', 'tbf'), async () => {
   await using lab = Lab.create();
-  const { client, server } = lab.twoHosts();
+  // The queue would also refuse what a host with IPv6 announces.
+  const { client, server } = lab.twoHosts({ ipv6: false });
   const queue = client.limitRate({ rate: '8kbit', burstBytes: 1600, limitBytes: 1600 });
   const inner = udpPacket(client, server);
   const frames = [inner, [...TWO_TAGS.slice(4), ...inner], [...TWO_TAGS, ...inner]].map((payload) =>
@@ -60,11 +61,8 @@ test('VLAN tags on the way out: the headers behind them', requires('root', 'btf'
   const events = drops.filter(({ reason }) => reason === 'QDISC_DROP');
   assert.ok(result > 200, `only ${result} packets`);
   assert.equal(events.length, result);
-  const ours = events.filter(({ protocol }) => protocol === 'udp');
-  // The queue also refuses what the host itself announces.
-  const announced = events.filter(({ protocol }) => protocol === 'icmpv6').length;
-  assert.deepEqual(tally(ours.map(tuple)), {
-    [`udp ${client.ip4}:${SPORT} > ${server.ip4}:${DPORT}`]: result - announced,
+  assert.deepEqual(tally(events.map(tuple)), {
+    [`udp ${client.ip4}:${SPORT} > ${server.ip4}:${DPORT}`]: result,
   });
   assert.ok(events.every(({ direction, device }) => direction === 'tx' && device === 'eth0'));
 });
