@@ -106,11 +106,11 @@ export class EventRings {
   }
 
   /** Leaves the drops where they are. @returns whether nothing of connections is left */
-  drainConnections(atMost?: number): boolean {
+  drainConnections(atMost = Number.POSITIVE_INFINITY): boolean {
     const [connections] = this.#rings;
-    connections?.drain(this.#onRecord, atMost);
-    this.#handOver();
-    return connections?.isDrained ?? false;
+    if (!connections) return false;
+    this.#drainRing(connections, 0, atMost);
+    return connections.isDrained;
   }
 
   close(): void {
@@ -123,7 +123,6 @@ export class EventRings {
     } catch (error) {
       this.#handlers?.onError(messageOf(error));
     }
-    if (this.#batch.length >= BATCH) this.#handOver();
   };
 
   #handOver(): void {

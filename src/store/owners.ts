@@ -1,6 +1,7 @@
 /** The owners of a slice: each set of the shared fields (schema.ts) once, rows hold its key. Keys begin at 1. */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { getOrMake } from '../base/map.ts';
 import type { Event } from '../event/kinds.ts';
 import { encodeRow, type StringKey } from './row.ts';
 import { SHARED_COLUMNS } from './schema.ts';
@@ -57,18 +58,10 @@ export class Owners {
   }
 
   #alike({ device, netns, pid }: Fields): Known[] {
-    const ofDevice = getOrAdd(this.#known, device, () => new Map<number, Known[]>());
+    const ofDevice = getOrMake(this.#known, device, () => new Map<number, Known[]>());
     const number = ((pid as number | undefined) ?? 0) * 4096 + (((netns as number | undefined) ?? 0) % 4096);
-    return getOrAdd(ofDevice, number, () => []);
+    return getOrMake(ofDevice, number, () => []);
   }
-}
-
-function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 function isSame(values: readonly unknown[], fields: Fields): boolean {

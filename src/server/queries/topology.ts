@@ -1,6 +1,7 @@
 /** `GET /api/v1/topology` */
 
 import { formatIp, parseIp } from '../../base/ip.ts';
+import { getOrMake } from '../../base/map.ts';
 import type { Pair, TopRow } from '../../store/store.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
@@ -152,14 +153,6 @@ class Graph {
 function addTo(sums: Counts, { retransmissions, drops }: Counts): void {
   sums.retransmissions += retransmissions;
   sums.drops += drops;
-}
-
-function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 const mostFirst = (a: Counts, b: Counts): number => b.retransmissions + b.drops - a.retransmissions - a.drops;
