@@ -209,6 +209,8 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 		tuple_from_sock(sk, &record->head);
 		record->head.protocol = BPF_CORE_READ(sk, sk_protocol);
 	}
+	if (record->head.flags & FLAG_HAS_PORTS)
+		read_nat(skb, record);
 	if (!sk && record->head.protocol == IPPROTO_TCP && record->head.direction != DIRECTION_FORWARD)
 		sk = sock_of_packet(&record->head);
 	if (sk)

@@ -160,6 +160,8 @@ struct minmax {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 srtt_us;
+	u64 tcp_mstamp;
+	u32 rcv_nxt;
 	u32 snd_cwnd;
 	u32 snd_ssthresh;
 	u32 packets_out;
@@ -192,6 +194,7 @@ struct sk_buff {
 	struct sock *sk;
 	char cb[48];
 	unsigned long _skb_refdst;
+	unsigned long _nfct;
 	unsigned int len;
 	int skb_iif;
 	__be16 protocol;

@@ -14,6 +14,7 @@
 #include "sock.h"
 #include "summary.h"
 #include "packet.h"
+#include "conntrack.h"
 #include "connection.bpf.c"
 #include "retransmit.bpf.c"
 #include "drop.bpf.c"

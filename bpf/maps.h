@@ -14,6 +14,13 @@ const volatile bool kfree_skb_has_rx_sk;
 const volatile bool send_reset_has_reason;
 /* bpf_get_socket_cookie() for tracing programs: 5.12, or a backport. */
 const volatile bool has_socket_cookie;
+/*
+ * Where in struct nf_conn the status and the two tuples lie, 0 when this kernel has none. Not relocated by libbpf: the type
+ * may be of a module, whose BTF libbpf 1.1 reads with CAP_SYS_ADMIN only, and gives up the whole load without.
+ */
+const volatile __u32 conntrack_status;
+const volatile __u32 conntrack_original;
+const volatile __u32 conntrack_reply;
 /* Addresses of ip_forward() and ip6_forward(), 0 when kallsyms hides them. */
 const volatile __u64 ip_forward_address;
 const volatile __u64 ip6_forward_address;

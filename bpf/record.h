@@ -35,6 +35,8 @@ enum losslog_flag {
 	FLAG_HAS_REASON = 16,
 	FLAG_HAS_ERR = 32,
 	FLAG_HAS_STATE = 64,
+	/* Of a drop: addresses of the connection are translated. */
+	FLAG_HAS_NAT = 128,
 };
 
 enum losslog_direction {
@@ -101,6 +103,10 @@ struct retransmit_record {
 	__u32 in_flight;
 	__u32 total_retransmits;
 	__s32 err;
+	/* rcv_nxt: the acknowledgement number that it carries. */
+	__u32 ack;
+	/* Since TCP took the time that it sends at (tcp_mstamp); 0: not known. */
+	__u32 spent_us;
 	__u8 ca_state;
 	__u8 pending;
 	__u8 retransmits;
@@ -117,6 +123,9 @@ struct drop_record {
 	__u8 tcp_flags;
 	/* Of a packet with the flag ACK. */
 	__u32 ack;
+	/* FLAG_HAS_NAT: the connection as the end that opened it addresses it, and as the other end knows it. */
+	struct flow opened;
+	struct flow translated;
 };
 
 struct reset_record {

@@ -18,6 +18,9 @@ static __always_inline void read_tcp(const struct sock *sk, struct retransmit_re
 	record->ca_state = BPF_CORE_READ_BITFIELD_PROBED(icsk, icsk_ca_state);
 	record->pending = BPF_CORE_READ(icsk, icsk_pending);
 	record->retransmits = BPF_CORE_READ(icsk, icsk_retransmits);
+	record->ack = BPF_CORE_READ(tp, rcv_nxt);
+	/* tcp_mstamp_refresh(): microseconds of the monotonic clock, taken when the acknowledgement or the timer came */
+	record->spent_us = bpf_ktime_get_ns() / 1000 - BPF_CORE_READ(tp, tcp_mstamp) + 1;
 }
 
 static __always_inline void count_retransmission(const __u64 *ctx, struct sock *sk, const struct sk_buff *skb, __u32 netns)

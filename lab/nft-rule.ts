@@ -10,6 +10,8 @@ export interface NftMatch {
   match: string;
   /** Drop every nth of these. Default: all. */
   every?: number;
+  /** Order within the hook: source addresses are translated at 100 (`srcnat`). Default: 0. */
+  priority?: number;
 }
 
 interface Listing {
@@ -22,11 +24,11 @@ export class NftRule {
   readonly #exec: Exec;
   readonly #table: readonly string[];
 
-  constructor(exec: Exec, { table = 'inet', hook, match, every = 1 }: NftMatch) {
+  constructor(exec: Exec, { table = 'inet', hook, match, every = 1, priority = 0 }: NftMatch) {
     counter++;
     this.#exec = exec;
     this.#table = ['table', table, `losslog${counter}`];
-    const chain = `type filter hook ${hook} priority 0; policy accept;`;
+    const chain = `type filter hook ${hook} priority ${priority}; policy accept;`;
     const nth = every === 1 ? '' : `numgen inc mod ${every} ${every - 1}`;
     exec('nft', `${this.#table.join(' ')} { chain ${hook} { ${chain} ${match} ${nth} counter drop; }; }`);
   }

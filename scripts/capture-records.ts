@@ -82,10 +82,26 @@ async function loseOfEachSort(client: Host, server: Host): Promise<void> {
     await sendTcp(client, { host, port: sink.port, bytes: 0 }, { timeoutMs: 1500 }).catch(() => undefined);
     synAck.remove();
     await sendTcp(client, { host, port: 81, bytes: 0, title: 'wget' });
+    await loseTranslated(client, host, sink.port);
     await blastUdp(client, { host, port: 53, count: 1, sport: 5353 });
   }
   const ethernet = [...Buffer.from(`${server.mac}${client.mac}`.replaceAll(':', ''), 'hex')];
   await injectFrames(client, [Uint8Array.from([...ethernet, 0x08, 0x06, 0, 1])]);
+}
+
+/** A connection to a port that the client itself translates, of which data is dropped. */
+async function loseTranslated(client: Host, host: string, port: number): Promise<void> {
+  const family = host.includes(':') ? 6 : 4;
+  const to = family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  const target = ['DNAT', '--to-destination', to];
+  const nat = client.dropMatching({ table: 'nat', chain: 'OUTPUT', family, protocol: 'tcp', dport: 8080, target });
+  const held = await holdConnection(client, { host, port: 8080, title: 'curl' });
+  const data = client.dropMatching({ chain: 'OUTPUT', family, protocol: 'tcp', dport: port });
+  await held.tell('send 5000');
+  await sleep(300);
+  data.remove();
+  await held.tell('close');
+  nat.remove();
 }
 
 /** Decodes like a recorder on this kernel, and notes what it had to ask the kernel for. */
@@ -116,7 +132,7 @@ function fixtureOf(record: Buffer): RecordFixture {
 /** One file for each of these: the first record of that sort. */
 function sortOf({ event }: RecordFixture): string {
   const what = event.cause ?? event.protocol ?? event.direction;
-  return [event.kind, what, event.family, event.reason]
+  return [event.kind, what, event.family, event.reason, event.nat === undefined ? undefined : 'nat']
     .filter((part) => part !== undefined)
     .join('-')
     .toLowerCase();

@@ -17,7 +17,17 @@ const SUITE_TIMEOUT_MS = 900_000;
 const HEAVY: ReadonlySet<string> = new Set(['clean-bulk', 'conntrack-full']);
 /** Where IPv6 takes other ways through the kernel; LOSSLOG_SCENARIOS=all plays every fault over IPv6 too. */
 const OVER_IPV6: ReadonlySet<string> = new Set([
-  ...['iptables-out', 'nft-forward', 'syn-filtered', 'reject-reset', 'nat-loss', 'bridge-firewall', 'tbf-overflow'],
+  ...[
+    'iptables-out',
+    'nft-forward',
+    'syn-filtered',
+    'reject-reset',
+    'nat-loss',
+    'nat-random',
+    'nat-random-server',
+    'bridge-firewall',
+    'tbf-overflow',
+  ],
   ...['blackhole-route', 'unreachable-route', 'no-route', 'client-link-down', 'neighbour-failure', 'ttl-exceeded'],
   ...['mtu-blackhole', 'tc-drop', 'bad-checksum', 'closed-port', 'receiver-memory', 'udp-receive-buffer'],
   ...['accept-queue-full', 'reordering', 'loss-on-the-wire', 'clean-connections'],

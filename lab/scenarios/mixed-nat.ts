@@ -1,19 +1,14 @@
+import { translate } from '../scenario/nat.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { servedBehindRouter } from '../scenario/traffic.ts';
 import { connectOften, sendTcp } from '../traffic.ts';
-
-const PORT = 8080;
 
 export default {
   description: 'bulk and short connections through a router that translates addresses and loses 1 % of the packets',
   async build(lab, family) {
     const { client, router, server, target } = await servedBehindRouter(lab, family);
-    const to = family === 4 ? `${target.host}:${target.port}` : `[${target.host}]:${target.port}`;
-    const nat = { table: 'nat', family, protocol: 'tcp' } as const;
-    router.dropMatching({ ...nat, chain: 'PREROUTING', dport: PORT, target: ['DNAT', '--to-destination', to] });
-    router.dropMatching({ ...nat, chain: 'POSTROUTING', dport: target.port, target: ['MASQUERADE'] });
+    const via = translate(router, target, family);
     const rule = router.dropRandomly(0.01, { chain: 'FORWARD', family, protocol: 'tcp' });
-    const via = { host: router.ip(family), port: PORT };
     return {
       hosts: { client, router, server },
       expected: { rule: 'firewall', at: 'router' },

@@ -1,7 +1,7 @@
 /** An address with a port, as `ss` and `netstat` print it. */
 
 import { LosslogError } from './errors.ts';
-import { type IpBytes, parseIp } from './ip.ts';
+import { formatIp, type IpBytes, parseIp } from './ip.ts';
 import { parsePort } from './values.ts';
 
 export interface SocketAddress {
@@ -19,4 +19,10 @@ export function parseSocketAddress(text: string): SocketAddress {
     });
   }
   return { address, port: parsePort(port) };
+}
+
+/** `10.0.0.9:443`, `[2001:db8::1]:443`. */
+export function formatSocketAddress({ address, port }: SocketAddress): string {
+  const text = formatIp(address);
+  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
 }

@@ -37,6 +37,9 @@ export function configure(
   flag(rodata.kfreeSkbHasRxSk, facts.dropHasRxSk);
   flag(rodata.sendResetHasReason, facts.resetHasReason);
   flag(rodata.hasSocketCookie, facts.hasSocketCookie);
+  view.setUint32(rodata.conntrackStatus, facts.conntrack?.status ?? 0, true);
+  view.setUint32(rodata.conntrackOriginal, facts.conntrack?.original ?? 0, true);
+  view.setUint32(rodata.conntrackReply, facts.conntrack?.reply ?? 0, true);
   address(rodata.ipForwardAddress, 'ip_forward');
   address(rodata.ip6ForwardAddress, 'ip6_forward');
   const interval = (options.reportIntervalMs ?? REPORT_INTERVAL_MS) * NS_PER_MS;

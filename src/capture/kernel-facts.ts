@@ -2,7 +2,9 @@
 
 import type { Btf } from '../linux/btf.ts';
 import { BtfKind } from '../linux/btf.ts';
+import { placesOfBtf } from '../linux/field-offsets.ts';
 import { probe } from '../wire/layout.ts';
+import { type ConntrackFacts, conntrackFacts } from './conntrack-facts.ts';
 
 /** A tracepoint, the programs that hang on it, and what is lost without it. */
 export interface Probe {
@@ -51,9 +53,12 @@ export interface KernelFacts {
   readonly resetHasReason: boolean;
   /** bpf_get_socket_cookie() for tracing programs. */
   readonly hasSocketCookie: boolean;
+  /** Undefined where connection tracking is not there, or not loaded yet: then a drop does not tell the addresses before NAT. */
+  readonly conntrack: ConntrackFacts | undefined;
 }
 
-export function kernelFacts(btf: Btf): KernelFacts {
+/** @param modules asked for what may be of a module */
+export function kernelFacts(btf: Btf, modules: () => readonly Btf[] = () => []): KernelFacts {
   const has = ({ tracepoint }: Probe): boolean =>
     btf.findByName(`btf_trace_${tracepoint}`, BtfKind.Typedef) !== undefined;
   // The first parameter of a tracepoint's function is `void *__data`.
@@ -66,5 +71,6 @@ export function kernelFacts(btf: Btf): KernelFacts {
     dropHasRxSk: argumentsOf('kfree_skb') >= 4,
     resetHasReason: argumentsOf('tcp_send_reset') >= 3,
     hasSocketCookie: btf.hasFunction('bpf_get_socket_ptr_cookie'),
+    conntrack: conntrackFacts(placesOfBtf(btf), () => placesOfBtf(...modules())),
   };
 }

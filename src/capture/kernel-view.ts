@@ -13,7 +13,7 @@ export class KernelView {
   /** @throws NOT_SUPPORTED without BTF */
   constructor() {
     const btf = readKernelBtf();
-    this.facts = kernelFacts(btf);
+    this.facts = kernelFacts(btf, () => readModuleBtfs(btf));
     this.reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
   }
 

@@ -44,6 +44,12 @@ export const kinds = {
       unit: 'segments',
       doc: 'Segments this connection resent so far (total_retrans), this one counted.',
     },
+    ack: { type: 'int', doc: 'Acknowledgement number that it carries (rcv_nxt); absent in a SYN.' },
+    spentUs: {
+      type: 'int',
+      unit: 'us',
+      doc: 'Time from when TCP began to send (tcp_mstamp) to this event, which comes after the packet has gone down the stack.',
+    },
   },
   drop: {
     ...commonFields,
@@ -74,6 +80,10 @@ export const kinds = {
       doc: 'TCP acknowledgement number: what the packet would have acknowledged. Absent without ACK.',
     },
     length: { type: 'int', unit: 'bytes', doc: 'Length of the skb from where the kernel stood in it (skb->len).' },
+    nat: {
+      type: 'text',
+      doc: 'Where addresses were translated (conntrack): the connection as the end that opened it addresses it, then as the other end knows it, `SRC:PORT>DST:PORT SRC:PORT>DST:PORT`. Absent otherwise, and where no connection tracking was asked or loaded.',
+    },
   },
   reset: {
     ...commonFields,

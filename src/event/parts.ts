@@ -2,6 +2,7 @@
 
 import { formatDuration } from '../base/duration.ts';
 import { formatIp } from '../base/ip.ts';
+import { formatSocketAddress } from '../base/socket-address.ts';
 import { NS_PER_MS, NS_PER_US } from '../base/time.ts';
 import { shortContainerId } from './container-id.ts';
 import type {
@@ -108,6 +109,7 @@ function dropParts(event: DropEvent): LineParts {
     containerPart(event),
     some(event.subsystem, (name) => name),
     some(event.netnsName, (name) => `netns ${name}`),
+    some(event.nat, (nat) => `nat ${nat}`),
     some(event.length, (length) => `${length} B`),
   ]);
   return {
@@ -269,9 +271,8 @@ function flowText(event: Endpoints, arrow: '>' | '<' = '>'): string {
 }
 
 function endpointText(address: Uint8Array | undefined, port: number | undefined): string {
-  const host = address ? formatIp(address) : '?';
-  if (port === undefined) return host;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  if (address === undefined) return port === undefined ? '?' : `?:${port}`;
+  return port === undefined ? formatIp(address) : formatSocketAddress({ address, port });
 }
 
 function ownerParts(event: OwnedEvent): Part[] {

@@ -2,7 +2,7 @@
 
 import type { ResetEvent, RetransmitEvent } from '../event/kinds.ts';
 import { FLOW, OWNER, type ScanRow, SOURCE } from '../store/store.ts';
-import type { Endpoint, FlowKey, Flows } from './flows.ts';
+import type { Endpoint, FlowKey, Flows, Translation } from './flows.ts';
 import type { Range } from './sequence.ts';
 
 /** Where it happened and whose it was; the same object for many events. */
@@ -32,6 +32,9 @@ export interface Resent extends Common {
   readonly range: Range | undefined;
   readonly segments: number;
   readonly rtoMs: number | undefined;
+  readonly ack: number | undefined;
+  /** How long TCP had been sending it at `at`, in µs. */
+  readonly spentUs: number | undefined;
 }
 
 export interface Dropped extends Common {
@@ -45,6 +48,8 @@ export interface Dropped extends Common {
   readonly range: Range | undefined;
   readonly ack: number | undefined;
   readonly length: number | undefined;
+  /** What connection tracking says of a connection whose addresses are translated; `flow` is as it was opened then. */
+  readonly nat: Translation | undefined;
   /** What of its range was not sent again yet. */
   left: Range[];
   /** It is a second copy of what was sent again: nothing was lost by it. */
@@ -101,10 +106,10 @@ const HEAD = 2;
 /** Place of the first column that is not common. */
 const OWN = HEAD + COMMON.length;
 
-export const RESENT_COLUMNS = [...COMMON, 'cause', 'failed', 'seq', 'endSeq', 'segments', 'rtoMs'];
+export const RESENT_COLUMNS = [...COMMON, 'cause', 'failed', 'seq', 'endSeq', 'segments', 'rtoMs', 'ack', 'spentUs'];
 export const DROPPED_COLUMNS = [
   ...COMMON,
-  ...['reason', 'location', 'class', 'direction', 'protocol', 'tcpFlags', 'seq', 'endSeq', 'ack', 'length'],
+  ...['reason', 'location', 'class', 'direction', 'protocol', 'tcpFlags', 'seq', 'endSeq', 'ack', 'length', 'nat'],
 ];
 export const GROWN_COLUMNS = [
   ...COMMON,
@@ -137,16 +142,21 @@ export function resentOf(row: ScanRow, flows: Flows): Resent {
     range: rangeAt(row, OWN + 2),
     segments: valueAt(row, OWN + 4) ?? 1,
     rtoMs: valueAt(row, OWN + 5),
+    ack: valueAt(row, OWN + 6),
+    spentUs: valueAt(row, OWN + 7),
   };
 }
 
 export function droppedOf(row: ScanRow, flows: Flows): Dropped {
   const range = rangeAt(row, OWN + 6);
+  const flow = flowOf(row, flows);
+  const text: string | undefined = valueAt(row, OWN + 10);
+  const nat = text === undefined || flow === undefined ? undefined : flows.translation(text);
   return {
     kind: 'drop',
     at: row[0],
     isAsked: row[1],
-    flow: flowOf(row, flows),
+    flow: nat === undefined || flow === undefined ? flow : flows.asOpened(flow, nat),
     owner: ownerAt(row),
     reason: valueAt(row, OWN),
     location: valueAt(row, OWN + 1),
@@ -157,6 +167,7 @@ export function droppedOf(row: ScanRow, flows: Flows): Dropped {
     range,
     ack: valueAt(row, OWN + 8),
     length: valueAt(row, OWN + 9),
+    nat,
     left: range && range.begin !== range.end ? [range] : [],
     isCopy: false,
     isTold: false,
@@ -229,7 +240,8 @@ function eachOf(row: ScanRow, common: Common): Summed['each'] {
   if (kind === 'retransmit') {
     const segments: number = valueAt(row, OWN + 2) ?? 0;
     const cause: Resent['cause'] = valueAt(row, OWN + 8) ?? 'unknown';
-    return { ...common, kind, segments, cause, failed: valueAt(row, OWN + 9), range: undefined, rtoMs: undefined };
+    const unknown = { range: undefined, rtoMs: undefined, ack: undefined, spentUs: undefined };
+    return { ...common, ...unknown, kind, segments, cause, failed: valueAt(row, OWN + 9) };
   }
   const place = { location: valueAt<string>(row, OWN + 4), direction: valueAt<Dropped['direction']>(row, OWN + 6) };
   const packet = { protocol: valueAt<string>(row, OWN + 7), tcpFlags: undefined, range: undefined, ack: undefined };
@@ -242,6 +254,7 @@ function eachOf(row: ScanRow, common: Common): Summed['each'] {
     reason,
     class: dropClass,
     length: undefined,
+    nat: undefined,
     left: [],
     isCopy: false,
     isTold: false,

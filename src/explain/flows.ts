@@ -1,6 +1,8 @@
 /** Connections as numbers: addresses are kept once, and a map finds a number faster than a text. */
 
 import { formatIp } from '../base/ip.ts';
+import { Lru } from '../base/lru.ts';
+import { parseSocketAddress } from '../base/socket-address.ts';
 
 interface Pair {
   /** Numbers of the two addresses. */
@@ -13,13 +15,22 @@ interface Pair {
 /** A connection seen from one end: the addresses' number times 2^32, plus both ports; exact in a double up to 2^21 pairs. */
 export type FlowKey = number;
 
+/** A connection whose addresses are translated: as the end that opened it addresses it, and as the other end knows it. */
+export interface Translation {
+  readonly opened: FlowKey;
+  readonly translated: FlowKey;
+}
+
 const PORTS = 2 ** 32;
+/** Translations whose text is remembered: drops of one connection share it. */
+const MAX_TRANSLATIONS = 10_000;
 
 export class Flows {
   readonly #numbers = new Map<string, number>();
   readonly #pairs: Pair[] = [];
   readonly #addressNumbers = new Map<string, number>();
   readonly #addresses: string[] = [];
+  readonly #translations = new Lru<string, Translation>(MAX_TRANSLATIONS);
 
   /** @param addresses both in hexadecimal, source first, as a scan gives them (FLOW) */
   key(addresses: string, sport: number, dport: number): FlowKey {
@@ -34,6 +45,40 @@ export class Flows {
       });
     }
     return number * PORTS + sport * 65536 + dport;
+  }
+
+  /**
+   * @param text the field `nat` of a drop (src/event/kinds.ts)
+   * @returns undefined when it is none
+   */
+  translation(text: string): Translation | undefined {
+    const known = this.#translations.get(text);
+    if (known) return known;
+    const [opened, translated] = text.split(' ').map((flow) => this.#parse(flow));
+    if (opened === undefined || translated === undefined) return undefined;
+    const translation = { opened, translated };
+    this.#translations.set(text, translation);
+    return translation;
+  }
+
+  /** The direction of a connection that a packet is of, which may have one end translated already and the other not yet. */
+  asOpened(flow: FlowKey, { opened, translated }: Translation): FlowKey {
+    const source = this.source(flow);
+    const isOfOpener = source === this.source(opened) || source === this.source(translated);
+    return isOfOpener ? opened : this.reverse(opened);
+  }
+
+  #parse(text: string): FlowKey | undefined {
+    const [source, destination] = text.split('>');
+    if (source === undefined || destination === undefined) return undefined;
+    try {
+      const [from, to] = [parseSocketAddress(source), parseSocketAddress(destination)];
+      // as hex() of SQLite writes them
+      const addresses = Buffer.concat([from.address, to.address]).toString('hex').toUpperCase();
+      return this.key(addresses, from.port, to.port);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The same connection seen from its other end. */

@@ -43,7 +43,11 @@ export class Group {
   /** By how much counters grew. */
   grown = 0;
   harm = 0;
-  /** Retransmissions whose drop carried translated addresses, and those of which an acknowledgement was dropped. */
+  /**
+   * Retransmissions whose drop carried translated addresses: found by connection tracking, and by sequence numbers; and those
+   * of which an acknowledgement was dropped.
+   */
+  tracked = 0;
   translated = 0;
   lostAcks = 0;
   /** Retransmissions of which the drop was found. */
@@ -83,7 +87,8 @@ export class Group {
     this.segments += weight * fact.segments;
     this.causes.add(fact.cause, weight);
     this.failed.add(fact.failed, weight);
-    if (found.isTranslated) this.translated += weight;
+    if (found.nat === 'conntrack') this.tracked += weight;
+    if (found.nat === 'sequence') this.translated += weight;
     if (found.lostAck && found.lost.length === 0) this.lostAcks += weight;
     if (found.lost.length > 0) this.matched += weight;
     if (found.lost.length > 0 && found.share < 1) this.partly += weight;
@@ -186,7 +191,7 @@ function byName(owners: Tally<Owner>, nameOf: (owner: Owner) => string | undefin
 
 const SUMS = [
   ...(['resent', 'segments', 'drops', 'resets', 'grown', 'harm'] as const),
-  ...(['translated', 'matched', 'lostAcks', 'partly', 'summed'] as const),
+  ...(['tracked', 'translated', 'matched', 'lostAcks', 'partly', 'summed'] as const),
 ];
 
 const TALLIES = [

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp } from '../base/ip.ts';
+import type { RetransmitEvent } from '../event/kinds.ts';
 import { at, drop, droppedAck, resent, why } from './why.test-util.ts';
 
 const FIREWALL = 'firewall certain';
@@ -106,6 +107,58 @@ test('behind NAT: the same sequence number, and one end or the port of the sourc
   assert.deepEqual(why(t, later), ['outside likely 1R', `${FIREWALL} 1D`].sort().reverse());
   const stranger = { src: ip('192.0.2.1'), sport: 1024, dst: ip('10.1.0.5'), dport: 8443 };
   assert.ok(why(t, [drop(0, stranger), resent(200)]).includes('outside likely 1R'));
+});
+
+/** Both ends and the port of the source are others. */
+const TRANSLATED = { src: ip('192.0.2.1'), sport: 1024, dst: ip('10.1.0.5'), dport: 8443 };
+const NAT = '10.0.0.1:40000>10.0.0.9:443 192.0.2.1:1024>10.1.0.5:8443';
+
+test('behind NAT that changes everything: by what connection tracking says of the drop, whichever way it went', (t) => {
+  assert.deepEqual(why(t, [drop(0, { ...TRANSLATED, nat: NAT }), resent(200)]), [`${FIREWALL} 1R 1D`]);
+  const halfway = { ...TRANSLATED, src: ip('10.0.0.1'), sport: 40000, nat: NAT };
+  assert.deepEqual(why(t, [drop(0, halfway), resent(200)]), [`${FIREWALL} 1R 1D`]);
+  const back = { src: TRANSLATED.dst, sport: 8443, dst: TRANSLATED.src, dport: 1024 };
+  const ofServer = resent(200, { ...back, netns: 2 });
+  const { src, sport, dst, dport } = resent(0) as Required<RetransmitEvent>;
+  const untranslated = { src: dst, sport: dport, dst: src, dport: sport, nat: NAT };
+  assert.deepEqual(why(t, [drop(0, untranslated), ofServer]), [`${FIREWALL} 1R 1D`]);
+  assert.deepEqual(why(t, [{ ...droppedAck(10, 2000), ...back, nat: NAT }, resent(200)]), ['ack-lost certain 1R 1D']);
+  const names = NAT.replace('40000', '40001').replace('1024', '1025');
+  const stranger = { ...TRANSLATED, sport: 1025, seq: 900, endSeq: 1900, nat: names };
+  assert.ok(why(t, [drop(0, stranger), resent(200)]).includes('outside likely 1R'));
+  assert.ok(why(t, [drop(0, { ...TRANSLATED, nat: 'no such text' }), resent(200)]).includes('outside likely 1R'));
+});
+
+test('what connection tracking said of a connection is known of its other drops', (t) => {
+  const known = [drop(0, { ...TRANSLATED, nat: NAT }), resent(200)];
+  const other = { seq: 5000, endSeq: 6000 };
+  const atServer = drop(300, { ...TRANSLATED, ...other, netns: 3 });
+  assert.deepEqual(why(t, [...known, atServer, resent(500, other)]), [`${FIREWALL} 1R 1D`, `${FIREWALL} 1R 1D`]);
+});
+
+test('behind NAT that changes everything, with no word of connection tracking: by both sequence numbers', (t) => {
+  const acked = (ack: number) => drop(0, { ...TRANSLATED, ack });
+  assert.deepEqual(why(t, [acked(70_000), resent(200, { ack: 70_500 })]), [`${FIREWALL} 1R 1D`]);
+  for (const ack of [70_501, 70_500 - 65_536]) {
+    const verdicts = why(t, [acked(ack >>> 0), resent(200, { ack: 70_500 })]);
+    assert.ok(verdicts.includes('outside likely 1R'), `${verdicts}`);
+  }
+  const syn = { ...TRANSLATED, tcpFlags: 'SYN', seq: 77, endSeq: 78 };
+  const again = resent(1000, { cause: 'syn', seq: 77, endSeq: 78, rtoMs: 1000 });
+  assert.deepEqual(why(t, [drop(0, syn), again]), [`${FIREWALL} 1R 1D`]);
+  assert.ok(why(t, [drop(700, syn), again]).includes('peer-silent likely 1R'));
+});
+
+test('what was dropped after TCP began to send it is that retransmission itself, however long it took', (t) => {
+  const fast = (ms: number, spentUs: number) => resent(ms, { cause: 'fast', spentUs });
+  assert.deepEqual(why(t, [drop(199.985), fast(200, 14)]), [`${FIREWALL} 1R 1D`]);
+  assert.deepEqual(why(t, [drop(199), fast(200, 1100)]), [`${FIREWALL} 1D`, 'outside likely 1R']);
+  assert.deepEqual(why(t, [drop(0), drop(199), resent(200, { spentUs: 1100 }), resent(600)]), [`${FIREWALL} 2R 2D`]);
+  // sent again by the ICMP message itself, which is no reason to look at the clock
+  const tooBig = drop(199, { reason: 'PKT_TOO_BIG', location: 'ip_forward+0x1' });
+  assert.deepEqual(why(t, [tooBig, resent(200, { cause: 'loss-recovery', spentUs: 1100 })]), [
+    'path-mtu certain 1R 1D',
+  ]);
 });
 
 test('a SYN by its drop, by the drop of its answer, and by neither', (t) => {

@@ -5,7 +5,7 @@
 
 import type { Dropped, Grown, Resent } from './facts.ts';
 import type { FlowKey, Flows } from './flows.ts';
-import { NatFinder } from './nat.ts';
+import { NatFinder, NatNames } from './nat.ts';
 import { allWithout, distance, lengthOf, overlap, type Range } from './sequence.ts';
 import { LOOKAHEAD_NS, latestOf, NS_PER_MS, WINDOW_NS } from './timing.ts';
 import { WindowProbes } from './window-probes.ts';
@@ -26,8 +26,8 @@ export interface ResentCase {
   isNeedlessAgain?: true;
   /** The counter of the listener at the other end, or here, that grew at that time. */
   listen?: Grown;
-  /** The drop carries other addresses: they were translated on the way. */
-  isTranslated: boolean;
+  /** The drop carries other addresses, which were translated on the way: what tells so. */
+  nat?: 'conntrack' | 'sequence';
 }
 
 /** What is known of what one end of a connection sends. */
@@ -62,12 +62,14 @@ const isEarlierCopy = ({ fact, needless }: ResentCase, { fact: later }: ResentCa
 export class Join {
   readonly #flows: Flows;
   readonly #connections = new Map<FlowKey, Connection>();
+  readonly #names: NatNames;
   readonly #nat: NatFinder;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(flows: Flows) {
     this.#flows = flows;
-    this.#nat = new NatFinder(flows);
+    this.#names = new NatNames(flows);
+    this.#nat = new NatFinder(flows, this.#names);
   }
 
   /**
@@ -77,15 +79,17 @@ export class Join {
   drop(drop: Dropped): readonly Dropped[] {
     if (drop.flow === undefined || drop.protocol !== 'tcp') return NO_DROPS;
     this.#sweep(drop.at);
+    if (drop.nat) this.#names.learn(drop.nat);
+    const name = this.#names.of(drop.flow);
     if (drop.class === 'benign') {
-      if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop);
+      if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop, name);
       return this.#probesOf(drop);
     }
-    if (drop.reason === LATE_REASON && this.#secondCopy(drop)) {
+    if (drop.reason === LATE_REASON && this.#secondCopy(drop, name)) {
       drop.isCopy = true;
       return NO_DROPS;
     }
-    const connection = this.#of(drop.flow, drop.at);
+    const connection = this.#of(name, drop.at);
     connection.last = drop;
     if (drop.left.length > 0) {
       connection.lost ??= [];
@@ -101,13 +105,14 @@ export class Join {
 
   /** The last drop, not a benign one, of what the source of the flow sent. */
   lastDrop(flow: FlowKey): Dropped | undefined {
-    return this.#connections.get(flow)?.last;
+    return this.#connections.get(this.#names.of(flow))?.last;
   }
 
   resend(fact: Resent): ResentCase {
-    const found: ResentCase = { kind: 'retransmit', fact, lost: NO_DROPS, share: 0, isTranslated: false };
-    const { flow, range, failed } = fact;
-    if (flow === undefined || range === undefined) return found;
+    const found: ResentCase = { kind: 'retransmit', fact, lost: NO_DROPS, share: 0 };
+    const { range, failed } = fact;
+    if (fact.flow === undefined || range === undefined) return found;
+    const flow = this.#names.of(fact.flow);
     const connection = this.#of(flow, fact.at);
     // EBUSY: the original still sits in this host's own queue, nothing was sent
     if (failed !== 'EBUSY') this.#match(found, connection, flow, range);
@@ -118,15 +123,24 @@ export class Join {
 
   #match(found: ResentCase, connection: Connection, flow: FlowKey, range: Range): void {
     if (connection.lost) takeLost(found, connection.lost, range);
-    if (found.lost.length > 0) return;
+    if (found.lost.length > 0) {
+      if (found.lost.some(({ flow, nat }) => nat || flow !== found.fact.flow)) found.nat = 'conntrack';
+      return;
+    }
     const translated = this.#nat.find(found.fact, flow, range, latestOf(found.fact));
     const other = translated === undefined ? undefined : this.#connections.get(translated);
     if (other?.lost) takeLost(found, other.lost, range);
-    found.isTranslated = found.lost.length > 0;
-    if (found.isTranslated) return;
+    if (found.lost.length > 0) {
+      found.nat = 'sequence';
+      return;
+    }
     for (const key of translated === undefined ? [flow] : [flow, translated]) {
       const acks = this.#connections.get(this.#flows.reverse(key))?.acks;
-      if (acks && takeAck(found, acks, connection.resent ?? [], range)) return;
+      if (!acks || !takeAck(found, acks, connection.resent ?? [], range)) continue;
+      const isTranslated =
+        found.lostAck?.nat || found.lostAck?.flow !== this.#flows.reverse(found.fact.flow as FlowKey);
+      if (isTranslated) found.nat = key === flow ? 'conntrack' : 'sequence';
+      return;
     }
   }
 
@@ -134,9 +148,9 @@ export class Join {
    * A receiver on this host got data for the second time: the last retransmission of it was needless.
    * @returns whether there was one
    */
-  #secondCopy(drop: Dropped): boolean {
-    const { flow, range } = drop;
-    if (flow === undefined || range === undefined) return false;
+  #secondCopy(drop: Dropped, flow: FlowKey): boolean {
+    const { range } = drop;
+    if (range === undefined) return false;
     const back = this.#nat.originOf(flow);
     for (const key of back === undefined ? [flow] : [flow, back]) {
       const resent = this.#connections.get(key)?.resent;
@@ -197,8 +211,10 @@ function takeLost(found: ResentCase, lost: Dropped[], range: Range): void {
   const taken: Dropped[] = [];
   let open: Range[] = [range];
   for (const drop of lost) {
-    if (drop.at > latest || open.length === 0) break;
-    if (drop.at < earliest) continue;
+    if (drop.at > found.fact.at || open.length === 0) break;
+    // tcp_simple_retransmit() sends at once, on the ICMP message, and does not look at the clock before
+    const until = drop.reason === 'PKT_TOO_BIG' ? found.fact.at : latest;
+    if (drop.at < earliest || drop.at > until) continue;
     const shared = drop.left
       .flatMap((part) => open.map((one) => overlap(one, part)))
       .filter((part) => part !== undefined);

@@ -109,9 +109,8 @@ export class Judge {
     if (each.kind === 'reset') return firstClaim((rule) => rule.reset?.({ kind: 'reset', fact: each }, this.#known));
     // the retransmissions of a connection that were recorded one by one tell of those that were only counted
     const last = each.flow === undefined ? undefined : this.#lastMatches.get(each.flow);
-    if (last && Math.abs(each.at - last.at) < NEAR_NS)
-      return { ...last.verdict, claim: { ...last.verdict.claim, sureness: 'likely' } };
-    const found: ResentCase = { kind: 'retransmit', fact: each, lost: [], share: 0, isTranslated: false };
+    if (last && Math.abs(each.at - last.at) < NEAR_NS) return onlyLikely(last.verdict);
+    const found: ResentCase = { kind: 'retransmit', fact: each, lost: [], share: 0 };
     return firstClaim((rule) => rule.resent?.(found, this.#known));
   }
 
@@ -122,7 +121,7 @@ export class Judge {
     if (listen) found.listen = listen;
     const [first] = drops.map((drop) => this.#verdictOf(drop));
     const verdict = first ?? firstClaim((rule) => rule.resent?.(found, this.#known));
-    if (verdict) this.#sink.resent(verdict, found);
+    if (verdict) this.#sink.resent(found.nat === 'sequence' ? onlyLikely(verdict) : verdict, found);
     if (first) this.#rememberMatch(found.fact, first);
   }
 
@@ -167,3 +166,5 @@ export class Judge {
     return verdict;
   }
 }
+
+const onlyLikely = (verdict: Verdict): Verdict => ({ ...verdict, claim: { ...verdict.claim, sureness: 'likely' } });

@@ -1,27 +1,64 @@
 /**
- * Finds a packet whose addresses were translated on its way. NAT leaves sequence numbers alone, and mostly one end or the
- * port of the source: a drop that agrees in that, and begins or ends at the very same sequence number, is of the same
- * connection (two connections agree in that number once in 2^31).
+ * Finds a packet whose addresses were translated on its way: by what connection tracking said of the drop, and where it
+ * said nothing (the packet was in another namespace by then), by what NAT leaves alone. That is the sequence numbers, and
+ * mostly one end or the port of the source: a drop that agrees in that, and begins or ends at the very same sequence number,
+ * is of the same connection (two connections agree in that number once in 2^31). Where NAT changed both ends and the port,
+ * the acknowledgement number has to agree too.
  */
 
+import { Lru } from '../base/lru.ts';
 import type { Dropped, Resent } from './facts.ts';
-import { type FlowKey, type Flows, portOf } from './flows.ts';
-import type { Range } from './sequence.ts';
-import { WINDOW_NS } from './timing.ts';
+import { type FlowKey, type Flows, portOf, type Translation } from './flows.ts';
+import { distance, type Range } from './sequence.ts';
+import { NS_PER_MS, WINDOW_NS } from './timing.ts';
+
+/** Translated connections remembered. */
+const MAX_NAMES = 50_000;
+/** Translations one after another. */
+const MAX_STEPS = 4;
+
+/** Names of connections: NAT gives them others, and all that is known of one is kept under that of the end that opened it. */
+export class NatNames {
+  readonly #flows: Flows;
+  readonly #opened = new Lru<FlowKey, FlowKey>(MAX_NAMES);
+
+  constructor(flows: Flows) {
+    this.#flows = flows;
+  }
+
+  /** Keeps what connection tracking said of a drop. */
+  learn({ opened, translated }: Translation): void {
+    if (opened === translated) return;
+    this.#opened.set(translated, opened);
+    this.#opened.set(this.#flows.reverse(translated), this.#flows.reverse(opened));
+  }
+
+  of(flow: FlowKey): FlowKey {
+    let name = flow;
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const opened = this.#opened.get(name);
+      if (opened === undefined) break;
+      name = opened;
+    }
+    return name;
+  }
+}
 
 const BUCKET_BITS = 16;
 const bucketOf = (sequence: number): number => sequence >>> BUCKET_BITS;
 
 export class NatFinder {
   readonly #flows: Flows;
+  readonly #names: NatNames;
   /** Drops by the high bits of where they begin and end, by time. */
   readonly #buckets: (Dropped[] | undefined)[] = new Array(2 ** BUCKET_BITS);
   /** The translated connection by the one as its sender knows it, and back. */
   readonly #translated = new Map<FlowKey, FlowKey>();
   readonly #origins = new Map<FlowKey, FlowKey>();
 
-  constructor(flows: Flows) {
+  constructor(flows: Flows, names: NatNames) {
     this.#flows = flows;
+    this.#names = names;
   }
 
   add(drop: Dropped): void {
@@ -46,22 +83,24 @@ export class NatFinder {
     return this.#origins.get(translated);
   }
 
-  #search(sequence: number, edge: keyof Range, { at }: Resent, flow: FlowKey, latest: number): FlowKey | undefined {
+  #search(sequence: number, edge: keyof Range, resent: Resent, flow: FlowKey, latest: number): FlowKey | undefined {
     const drops = this.#buckets[bucketOf(sequence)];
     if (drops === undefined) return undefined;
     for (const drop of drops) {
       const isThere = (drop.range as Range)[edge] === sequence && drop.left.length > 0;
-      if (!isThere || drop.at < at - WINDOW_NS || drop.at > latest) continue;
-      if (this.#isTranslation(flow, drop.flow as FlowKey)) return drop.flow;
+      if (!isThere || drop.at < resent.at - WINDOW_NS || drop.at > latest) continue;
+      const other = this.#names.of(drop.flow as FlowKey);
+      if (this.#isTranslation(resent, flow, drop, other)) return other;
     }
     return undefined;
   }
 
   /** One end is as it was, or at least the port of the source, which masquerading keeps where it can. */
-  #isTranslation(a: FlowKey, b: FlowKey): boolean {
+  #isTranslation(resent: Resent, a: FlowKey, drop: Dropped, b: FlowKey): boolean {
     if (a === b) return false;
     const [source, other] = [this.#flows.source(a), this.#flows.source(b)];
-    return portOf(source) === portOf(other) || this.#flows.destination(a) === this.#flows.destination(b);
+    if (portOf(source) === portOf(other) || this.#flows.destination(a) === this.#flows.destination(b)) return true;
+    return resent.cause === 'syn' ? isSameSyn(resent, drop) : isSameAck(resent, drop);
   }
 
   #put(bucket: number, drop: Dropped): void {
@@ -73,4 +112,20 @@ export class NatFinder {
     while (drops.length > 0 && (drops[0] as Dropped).at < drop.at - WINDOW_NS) drops.shift();
     drops.push(drop);
   }
+}
+
+/** How much the other end may have sent between the two. */
+const MAX_ACK_BYTES = 65_536;
+
+/** One in 2^16 of others that have the same sequence number. */
+function isSameAck(resent: Resent, drop: Dropped): boolean {
+  if (resent.ack === undefined || drop.ack === undefined) return false;
+  const since = distance(drop.ack, resent.ack);
+  return since >= 0 && since < MAX_ACK_BYTES;
+}
+
+/** A SYN acknowledges nothing, but it was lost about one timeout before. */
+function isSameSyn({ at, rtoMs }: Resent, drop: Dropped): boolean {
+  const timeoutNs = (rtoMs ?? 0) * NS_PER_MS;
+  return drop.tcpFlags === 'SYN' && drop.at >= at - 1.5 * timeoutNs && drop.at <= at - 0.5 * timeoutNs;
 }

@@ -1,7 +1,8 @@
 /** The story of one connection: what was dropped, sent again and reset, in order, with a verdict on each. */
 
 import { formatDuration } from '../base/duration.ts';
-import { formatIp, type IpBytes } from '../base/ip.ts';
+import type { IpBytes } from '../base/ip.ts';
+import { formatSocketAddress, type SocketAddress } from '../base/socket-address.ts';
 import { NS_PER_MS, wallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import type { DropEvent, Event, ResetEvent, RetransmitEvent } from '../event/kinds.ts';
@@ -14,12 +15,6 @@ import type { ResentCase } from './join.ts';
 import type { Story, StoryStep } from './types.ts';
 import type { Verdict } from './verdicts.ts';
 
-/** One end of a connection. */
-export interface End {
-  address: IpBytes;
-  port: number;
-}
-
 type StoryEvent = RetransmitEvent | DropEvent | ResetEvent;
 
 /** Steps told at most: the first ones of a period, which the user may narrow. */
@@ -28,8 +23,8 @@ const MAX_STEPS = 10_000;
 /** @param period both ends of the time asked about */
 export function connectionStory(
   reader: StoreReader,
-  a: End,
-  b: End,
+  a: SocketAddress,
+  b: SocketAddress,
   period: Pick<Filter, 'since' | 'until'>,
   options: ExplainOptions = {},
 ): Story {
@@ -50,7 +45,7 @@ export function connectionStory(
     first === undefined || last === undefined
       ? []
       : explainPeriod(reader, { ...filter, since: wallNs(first), until: wallNs(last + 1n) }, options);
-  return { a: endText(a), b: endText(b), steps, summary: teller.summary(steps), incidents };
+  return { a: formatSocketAddress(a), b: formatSocketAddress(b), steps, summary: teller.summary(steps), incidents };
 }
 
 /** Verdicts by kind and time of the event. */
@@ -73,18 +68,18 @@ function verdictsOf(reader: StoreReader, filter: Filter, options: ExplainOptions
   return verdicts;
 }
 
-function isBetween({ src, sport, dst, dport }: StoryEvent, a: End, b: End): boolean {
+function isBetween({ src, sport, dst, dport }: StoryEvent, a: SocketAddress, b: SocketAddress): boolean {
   const isSent = isEnd(src, sport, a) && isEnd(dst, dport, b);
   return isSent || (isEnd(src, sport, b) && isEnd(dst, dport, a));
 }
 
 class Teller {
-  readonly #a: End;
+  readonly #a: SocketAddress;
   readonly #verdicts: Verdicts;
   /** The first sequence number seen of each way: those told count from it. */
   readonly #begins: Partial<Record<StoryStep['way'], number>> = {};
 
-  constructor(a: End, verdicts: Verdicts) {
+  constructor(a: SocketAddress, verdicts: Verdicts) {
     this.#a = a;
     this.#verdicts = verdicts;
   }
@@ -175,7 +170,7 @@ class Teller {
   }
 }
 
-const isEnd = (address: IpBytes | undefined, port: number | undefined, end: End): boolean =>
+const isEnd = (address: IpBytes | undefined, port: number | undefined, end: SocketAddress): boolean =>
   port === end.port && address !== undefined && Buffer.compare(address, end.address) === 0;
 
 function reasonText({ rule, claim }: Verdict, found: ResentCase | undefined): string {
@@ -185,10 +180,4 @@ function reasonText({ rule, claim }: Verdict, found: ResentCase | undefined): st
   if (found?.lostAck && !lost) return `its acknowledgement was dropped${where} (${rule.name})`;
   if (!lost) return `${rule.name} (${claim.sureness})`;
   return `what was sent before was dropped${where} (${rule.name})`;
-}
-
-/** `10.0.0.9:443`, `[2001:db8::1]:443`. */
-function endText({ address, port }: End): string {
-  const text = formatIp(address);
-  return text.includes(':') ? `[${text}]:${port}` : `${text}:${port}`;
 }

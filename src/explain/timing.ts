@@ -2,6 +2,7 @@
 
 import type { Resent } from './facts.ts';
 
+export const NS_PER_US = 1e3;
 export const NS_PER_MS = 1e6;
 export const NS_PER_S = 1e9;
 
@@ -15,11 +16,12 @@ export const COUNTER_LOOKAHEAD_NS = 12 * NS_PER_S;
 export const LOOKAHEAD_NS = NS_PER_S;
 
 /**
- * The latest time at which what was sent before can have been dropped. The drop of the retransmission itself may be
- * stamped some microseconds before it: the tracepoint comes after the packet has gone down the stack
- * (__tcp_retransmit_skb, net/ipv4/tcp_output.c).
+ * The latest time at which what was sent before can have been dropped. The drop of the retransmission itself is stamped
+ * before it: the tracepoint comes after the packet has gone down the stack (__tcp_retransmit_skb, net/ipv4/tcp_output.c).
+ * Where the record does not tell when TCP began to send, that is reckoned.
  */
-export function latestOf({ at, cause, rtoMs, failed }: Resent): number {
+export function latestOf({ at, cause, rtoMs, failed, spentUs }: Resent): number {
+  if (spentUs !== undefined) return at - spentUs * NS_PER_US;
   if (failed !== undefined) return at - NS_PER_MS;
   if (cause === 'fast' || cause === 'loss-recovery' || cause === 'unknown') return at - 20_000;
   if (cause === 'tail-loss-probe') return at - NS_PER_MS;

@@ -1,23 +1,25 @@
 /** Bytes of a record → event. Pure: all knowledge of the running kernel comes in as {@link Decoding}. */
 
 import { LosslogError } from '../base/errors.ts';
+import { formatSocketAddress } from '../base/socket-address.ts';
 import { CA_STATES, type DropEvent, type ResetEvent, type RetransmitEvent } from '../event/kinds.ts';
 import { causeOf } from './cause.ts';
 import { decodeConnection } from './decode-connection.ts';
 import { classOf, functionOf } from './drop-class.ts';
-import { type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
+import { addressSize, type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
 import {
   connectionRecord,
   direction,
   dropRecord,
   flag,
+  flow,
   kind,
   recordHead,
   resetRecord,
   retransmitRecord,
 } from './layout.ts';
 import { ethertypeName, protocolName, tcpFlagNames, tcpStateName, transmitErrorName } from './names.ts';
-import type { Bytes } from './reader.ts';
+import { type Bytes, copyBytes } from './reader.ts';
 
 const SIZES: Readonly<Record<number, number>> = {
   [kind.retransmit]: retransmitRecord.size,
@@ -26,6 +28,9 @@ const SIZES: Readonly<Record<number, number>> = {
   [kind.reset]: resetRecord.size,
   [kind.connection]: connectionRecord.size,
 };
+
+/** More is no time that a packet takes down the stack: the stamp is of something else. */
+const MAX_SPENT_US = 10_000_000;
 
 /** TCP_INFINITE_SSTHRESH, include/net/tcp.h */
 const INFINITE_SSTHRESH = 0x7fff_ffff;
@@ -89,6 +94,9 @@ function decodeRetransmit(bytes: Bytes, offset: number, head: Head, decoding: De
     retransmits: bytes[offset + at.retransmits] as number,
     totalRetransmits: u32(at.totalRetransmits),
   };
+  // 0 is "not known": one in 2^32 is missed
+  if (u32(at.ack) !== 0) event.ack = u32(at.ack);
+  if (u32(at.spentUs) !== 0 && u32(at.spentUs) < MAX_SPENT_US) event.spentUs = u32(at.spentUs);
   // 0 until the first measurement
   if (u32(at.srttUs) !== 0) event.srttUs = u32(at.srttUs);
   if (u32(at.ssthresh) < INFINITE_SSTHRESH) event.ssthresh = u32(at.ssthresh);
@@ -153,7 +161,22 @@ function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding
     if (tcp.ack !== 0) event.ack = tcp.ack;
   }
   event.length = bytes.readUInt32LE(offset + at.length);
+  if (head.flags & flag.hasNat)
+    event.nat = natText(bytes, offset, addressSize(bytes[offset + recordHead.family] as number) ?? 4);
   return event;
+}
+
+/** `10.0.0.1:40000>192.0.2.1:80 10.0.0.254:1024>10.0.1.2:8080` */
+function natText(bytes: Bytes, offset: number, size: 4 | 16): string {
+  const flowText = (at: number): string => {
+    const end = (address: number, port: number): string =>
+      formatSocketAddress({
+        address: copyBytes(bytes, offset + at + address, size),
+        port: bytes.readUInt16LE(offset + at + port),
+      });
+    return `${end(flow.src, flow.sport)}>${end(flow.dst, flow.dport)}`;
+  };
+  return `${flowText(dropRecord.opened)} ${flowText(dropRecord.translated)}`;
 }
 
 function readTcp(bytes: Bytes, offset: number) {

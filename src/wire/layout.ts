@@ -95,7 +95,7 @@ export const direction = {
 } as const;
 
 export const dropRecord = {
-  size: 168,
+  size: 240,
   head: 0,
   headBootNs: 0,
   headSk: 8,
@@ -129,6 +129,16 @@ export const dropRecord = {
   ethertype: 160,
   tcpFlags: 162,
   ack: 164,
+  opened: 168,
+  openedSrc: 168,
+  openedDst: 184,
+  openedSport: 200,
+  openedDport: 202,
+  translated: 204,
+  translatedSrc: 204,
+  translatedDst: 220,
+  translatedSport: 236,
+  translatedDport: 238,
 } as const;
 
 export const fact = {
@@ -150,6 +160,7 @@ export const flag = {
   hasReason: 16,
   hasErr: 32,
   hasState: 64,
+  hasNat: 128,
 } as const;
 
 export const flow = {
@@ -341,7 +352,7 @@ export const resetRecord = {
 } as const;
 
 export const retransmitRecord = {
-  size: 184,
+  size: 192,
   head: 0,
   headBootNs: 0,
   headSk: 8,
@@ -378,25 +389,30 @@ export const retransmitRecord = {
   inFlight: 168,
   totalRetransmits: 172,
   err: 176,
-  caState: 180,
-  pending: 181,
-  retransmits: 182,
+  ack: 180,
+  spentUs: 184,
+  caState: 188,
+  pending: 189,
+  retransmits: 190,
 } as const;
 
 export const rodata = {
-  size: 352,
+  size: 368,
   filterNetns: 0,
   retransmitHasErr: 1,
   kfreeSkbHasReason: 2,
   kfreeSkbHasRxSk: 3,
   sendResetHasReason: 4,
   hasSocketCookie: 5,
-  ipForwardAddress: 8,
-  ip6ForwardAddress: 16,
-  livingInterval: 24,
-  limitTotal: 32,
-  limitKey: 64,
-  reasonNeedsHeaders: 96,
+  conntrackStatus: 8,
+  conntrackOriginal: 12,
+  conntrackReply: 16,
+  ipForwardAddress: 24,
+  ip6ForwardAddress: 32,
+  livingInterval: 40,
+  limitTotal: 48,
+  limitKey: 80,
+  reasonNeedsHeaders: 112,
 } as const;
 
 export const socketRecord = {
