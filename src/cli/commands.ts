@@ -94,6 +94,7 @@ const { all: _all, ...whyFilters } = filterFlags;
 const whyFlags = {
   store: storeFlag,
   ...whyFilters,
+  all: { type: 'switch', doc: 'harmless incidents too: what was sent again without need and cost nothing' },
   limit: limit('the first N incidents (10); 0 for all'),
   json,
 } as const satisfies FlagTable;

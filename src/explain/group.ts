@@ -63,6 +63,8 @@ export class Group {
   readonly causes = new Tally<Resent['cause']>();
   readonly failed = new Tally<string>();
   readonly counters = new Tally<string>();
+  /** Counters that grew with the drops: they count the same. */
+  readonly agreed = new Tally<string>();
   readonly notes = new Tally<string>();
   readonly connections = new Set<FlowKey>();
   readonly timeline = new Histogram();
@@ -128,6 +130,16 @@ export class Group {
       this.causes.add(each.cause, events);
       this.harm += events * harmOf({ fact: { ...each, segments } });
     }
+  }
+
+  /** Whether it is of counters only that may count what the drops of this one tell. */
+  isOfCounters(): boolean {
+    return this.grown > 0 && this.drops + this.resent + this.resets === 0;
+  }
+
+  /** Notes the counters of a group of counters, which are no further losses. */
+  agree(other: Group): void {
+    this.agreed.addAll(other.counters);
   }
 
   /** Takes over what another group of the same rule has. */
@@ -196,7 +208,7 @@ const SUMS = [
 
 const TALLIES = [
   ...(['owners', 'peers', 'services'] as const),
-  ...(['kinds', 'causes', 'failed', 'notes', 'counters'] as const),
+  ...(['kinds', 'causes', 'failed', 'notes', 'counters', 'agreed'] as const),
 ];
 
 function harmOfDrop(drop: Dropped, kind: PacketKind): number {

@@ -9,7 +9,7 @@ import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
 import type { VerdictSink } from './judge.ts';
 import type { Description, Rule } from './rules/rule.ts';
-import { NS_PER_S } from './timing.ts';
+import { COUNTER_LOOKAHEAD_NS, NS_PER_S } from './timing.ts';
 import type { Counted, Incident, Place } from './types.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -21,7 +21,7 @@ const MANY_PEERS = 4;
 /** Names told of each incident. */
 const TOLD = 5;
 
-/** Everything that was lost, by cause: the greatest harm first. */
+/** Everything that was lost, by cause: the greatest harm first, what is harmless at the end. */
 export function explainPeriod(reader: StoreReader, filter: Filter, options: ExplainOptions = {}): Incident[] {
   let groups: Groups | undefined;
   const explained = explain(reader, filter, options, (begun) => {
@@ -31,7 +31,8 @@ export function explainPeriod(reader: StoreReader, filter: Filter, options: Expl
   if (!explained || !groups) return [];
   const { denominator } = groups;
   const incidents = groups.all().map((group) => incidentOf(group, explained, denominator.of(group.connections)));
-  return incidents.sort((a, b) => b.harm - a.harm || (a.from < b.from ? -1 : 1));
+  const rank = ({ harmless }: Incident): number => (harmless ? 1 : 0);
+  return incidents.sort((a, b) => rank(a) - rank(b) || b.harm - a.harm || (a.from < b.from ? -1 : 1));
 }
 
 class Groups implements VerdictSink {
@@ -74,7 +75,12 @@ class Groups implements VerdictSink {
   }
 
   all(): Group[] {
-    return [...this.#places.values()].flatMap((place) => place.all());
+    const groups = [...this.#places.values()].flatMap((place) => place.all());
+    return groups.filter((group) => {
+      const told = group.isOfCounters() ? groups.find((other) => isToldBy(group, other)) : undefined;
+      told?.agree(group);
+      return told === undefined;
+    });
   }
 
   #of(verdict: Verdict, at: number): Group {
@@ -100,6 +106,12 @@ class Groups implements VerdictSink {
     }
     return groups;
   }
+}
+
+/** Whether the drops of a group are what these counters counted: of the same rule and namespace, at that time. */
+function isToldBy(counters: Group, { rule, claim, drops, from, until }: Group): boolean {
+  const isSame = rule === counters.rule && claim.place.netns === counters.claim.place.netns;
+  return isSame && drops > 0 && counters.from <= until + COUNTER_LOOKAHEAD_NS && counters.until >= from;
 }
 
 /** The groups of one rule and place: one for each peer, or one for all where they are many at the same time. */
@@ -180,6 +192,7 @@ function incidentOf(group: Group, explained: Explained, sent: Share): Incident {
       ...(sent.segments > 0 && group.resent > 0 ? { lossRatio: rounded(sent.retransmitted / sent.segments) } : {}),
     },
     ...(share < 1 ? { examined: Math.round(share * 1000) / 1000 } : {}),
+    ...(rule.isHarmless?.(group, sent) ? { harmless: true } : {}),
     harm: Math.round(group.harm * 100) / 100,
     timeline: {
       from: timeOf(group.timeline.from, base),
@@ -189,12 +202,17 @@ function incidentOf(group: Group, explained: Explained, sent: Share): Incident {
   };
 }
 
-function described(group: Group, { known, share }: Explained, { retransmitted, spurious }: Share): Description {
-  const description = group.rule.describe(group, known);
+function described(group: Group, { known, share }: Explained, sent: Share): Description {
+  const { retransmitted, spurious } = sent;
+  const description = group.rule.describe(group, known, sent);
   if (group.summed > 0) {
     description.restsOn.push(
       `${Math.round(group.summed)} of these events were only counted in a storm, and not joined one by one`,
     );
+  }
+  if (group.agreed.total > 0) {
+    const counted = group.agreed.top(TOLD).map(([name, count]) => `${name} +${Math.round(count)}`);
+    description.restsOn.push(`the kernel's own counters grew with it: ${counted.join(', ')}`);
   }
   if (spurious > 0 && group.resent > 0) {
     description.restsOn.push(

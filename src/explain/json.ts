@@ -16,6 +16,7 @@ export function incidentJson(incident: Incident): string {
     title,
     sureness,
     harm,
+    ...(incident.harmless ? { harmless: true } : {}),
     ...(incident.examined === undefined ? {} : { examined: incident.examined }),
     ...place,
     ...amount,

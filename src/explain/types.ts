@@ -84,6 +84,8 @@ export interface Incident {
   amount: Amount;
   /** The part of the events of the period that was examined one by one; absent when all were. Counts are reckoned from it. */
   examined?: number;
+  /** True, but it cost nothing; absent otherwise. docs/rules/spurious.md */
+  harmless?: true;
   /** For sorting: docs/why.md says how it is reckoned. */
   harm: number;
   timeline: Timeline;

@@ -108,6 +108,7 @@ export const incidentSchema: Schema = {
     until: timeSchema('Time of its last event.'),
     sureness: { type: 'string', enum: SURENESS },
     harm: { type: 'number', description: 'For sorting.' },
+    harmless: { const: true, description: 'It cost nothing: shown with all=true only. Absent otherwise.' },
     restsOn: listOf({ type: 'string' }, 'What the verdict rests on.'),
     alternatives: listOf({ type: 'string' }, 'What else it could be.'),
     advice: listOf(

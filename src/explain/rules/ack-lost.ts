@@ -44,9 +44,9 @@ export function ackLost(placeRules: readonly Rule[]): Rule {
       if (!isNeedlessAgain || fact.cause !== 'rto') return undefined;
       return { place: senderPlace(fact), ...peerOf(fact, known), sureness: 'likely' };
     },
-    describe(group, known) {
+    describe(group, known, sent) {
       if (group.claim.via === undefined) return describeUnseen(group, known);
-      const inner = (group.claim.via as Rule).describe(group, known);
+      const inner = (group.claim.via as Rule).describe(group, known, sent);
       const effect = group.resent === 0 ? 'without effect so far' : 'so that data was sent again that had arrived';
       return { ...inner, title: `acknowledgements lost, ${effect}: ${inner.title}` };
     },

@@ -55,8 +55,8 @@ export const receiver: Rule = {
     if (!COUNTERS.has(grown.counter)) return undefined;
     return { place: placeOf(grown, { reason: grown.counter }), sureness: 'likely' };
   },
-  describe(group, known) {
-    const described = ofDrops.describe(group, known);
+  describe(group, known, sent) {
+    const described = ofDrops.describe(group, known, sent);
     if (group.drops > 0) return described;
     const counted = group.counters.top(3).map(([name, count]) => `${name} +${count}`);
     const title = `the receiver did not keep up ${netnsWords(group.claim.place, known)}: the kernel counted ${counted.join(', ')}`;

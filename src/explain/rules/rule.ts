@@ -1,6 +1,7 @@
 /** What a rule is: it claims cases as its own, and puts a group of them into words. */
 
 import type { Coverage } from '../coverage.ts';
+import type { Share } from '../denominator.ts';
 import type { Dropped, Grown, Reset } from '../facts.ts';
 import type { Endpoint, Flows } from '../flows.ts';
 import type { Group } from '../group.ts';
@@ -52,5 +53,8 @@ export interface Rule {
   /** Of retransmissions that no drop explains. */
   resent?(found: ResentCase, known: Known): Claim | undefined;
   reset?(found: ResetCase, known: Known): Claim | undefined;
-  describe(group: Group, known: Known): Description;
+  /** Whether what happened cost nothing, though it is true: such an incident is told only when it is asked for. */
+  isHarmless?(group: Group, sent: Share): boolean;
+  /** @param sent what its connections sent in all, as far as they were reported */
+  describe(group: Group, known: Known, sent: Share): Description;
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { CounterEvent, DropEvent, Event, RetransmitEvent } from '../../event/kinds.ts';
+import type { ConnectionEvent, CounterEvent, DropEvent, Event, RetransmitEvent } from '../../event/kinds.ts';
 import { at, drop, droppedAck, incidentsOf, resent, reset, why } from '../why.test-util.ts';
 import { rules } from './index.ts';
 
@@ -169,6 +169,57 @@ test('how much of what was sent', (t) => {
     ),
   );
   assert.equal(incidentsOf(t, [drop(0), resent(200)])[0]?.amount.lossRatio, undefined);
+});
+
+/** Retransmissions that the receiver, on this host too, had no need of; each of another connection or of one. */
+function needless(count: number, rest: Partial<RetransmitEvent>, isOne = true): Event[] {
+  return Array.from({ length: count }, (_, i) => {
+    const own = { seq: 1000 * (i + 1), endSeq: 1000 * (i + 2), ...(isOne ? {} : { sport: 40_000 + i }) };
+    const copy = { reason: 'TCP_OLD_DATA', class: 'benign', location: 'tcp_data_queue+0x1' } as const;
+    return [resent(10 * i, { ...own, ...rest }), drop(10 * i + 1, { ...own, ...copy })];
+  }).flat();
+}
+
+const sentInAll = (ms: number, sent: Partial<ConnectionEvent>): Event => {
+  const { src, sport, dst, dport } = resent(0) as Required<RetransmitEvent>;
+  return { kind: 'connection', time: at(ms), src, sport, dst, dport, netns: 1, ...sent };
+};
+
+test('what was sent again without need is harmless where it is a vanishing part, or timers that fired once', (t) => {
+  const isHarmless = (events: Event[]): (true | undefined)[] => incidentsOf(t, events).map(({ harmless }) => harmless);
+  const [fast, rto, probe] = (['fast', 'rto', 'tail-loss-probe'] as const).map((cause) => ({ cause }));
+  assert.deepEqual(isHarmless(needless(3, { ...fast })), [true]);
+  assert.deepEqual(isHarmless(needless(4, { ...fast })), [undefined]);
+  assert.deepEqual(isHarmless(needless(40, { ...rto }, false)), [true]);
+  assert.deepEqual(isHarmless(needless(40, { ...probe })), [undefined]);
+  const part = (segments: number) => [...needless(40, { ...fast }), sentInAll(1000, { segments, retransmitted: 40 })];
+  assert.deepEqual(isHarmless(part(40_000)), [true]);
+  assert.deepEqual(isHarmless(part(39_999)), [undefined]);
+  const loss = [drop(500, { seq: 90_000, endSeq: 91_000 }), resent(700, { seq: 90_000, endSeq: 91_000 })];
+  const [first, last] = incidentsOf(t, [...needless(3, { ...fast }), ...loss]);
+  assert.deepEqual([first?.rule, last?.rule, last?.harmless], ['firewall', 'spurious', true]);
+});
+
+test('nothing was lost outside where the other end got all of it twice', (t) => {
+  const told = (spurious: number): unknown[] => {
+    const [incident] = incidentsOf(t, [resent(0), sentInAll(900, { segments: 50, retransmitted: 1, spurious })]);
+    return [incident?.rule, incident?.harmless, /without need/.test(incident?.title ?? '')];
+  };
+  assert.deepEqual(told(1), ['outside', true, true]);
+  assert.deepEqual(told(0), ['outside', undefined, false]);
+});
+
+test('counters that count what drops tell are no second incident', (t) => {
+  const full = drop(0, { reason: 'PROTO_MEM', location: 'tcp_rcv_established+0x1' });
+  assert.deepEqual(why(t, [full, counter('RcvPruned')]), ['receiver certain 1D']);
+  const [incident] = incidentsOf(t, [full, counter('RcvPruned')]);
+  assert.ok(incident?.restsOn.includes("the kernel's own counters grew with it: RcvPruned +3"));
+  assert.deepEqual(why(t, [full, counter('RcvPruned', { netns: 3 })]).sort(), [
+    'receiver certain 1D',
+    'receiver likely 3C',
+  ]);
+  const later = { time: at(60_000), from: at(55_000), until: at(60_000) };
+  assert.deepEqual(why(t, [full, counter('RcvPruned', later)]).sort(), ['receiver certain 1D', 'receiver likely 3C']);
 });
 
 test('many peers hit at once make one incident, few make one each', (t) => {

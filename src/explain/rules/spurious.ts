@@ -1,6 +1,19 @@
+import type { Resent } from '../facts.ts';
 import { peerOf, senderPlace } from './place.ts';
 import type { Rule } from './rule.ts';
 import { flowWords, inside, netnsWords, plural, processWords } from './words.ts';
+
+/** Of what the connections sent, a part that no throughput shows. */
+const VANISHING = 0.001;
+/** So many are no reordering to speak of. */
+const FEW = 3;
+/** What packets that overtake each other make. */
+const GAPS = ['fast', 'unknown'] as const;
+/**
+ * A late acknowledgement makes them fire once, as when a CPU stalls; the sender takes back what it did to its window (RFC 5682,
+ * RFC 8985 7.4). What is `loss-recovery` follows an `rto`.
+ */
+const TIMERS = ['rto', 'syn', 'syn-ack', 'tail-loss-probe'] as const;
 
 /** The receiver, on this host too, threw the second copy away: nothing had been lost. */
 export const spurious: Rule = {
@@ -8,6 +21,11 @@ export const spurious: Rule = {
   resent(found, known) {
     if (!found.needless) return undefined;
     return { place: senderPlace(found.fact), ...peerOf(found.fact, known), sureness: 'certain' };
+  },
+  isHarmless({ segments, causes, connections }, sent) {
+    if (sent.segments > 0 && segments <= VANISHING * sent.segments) return true;
+    const count = (some: readonly Resent['cause'][]): number => some.reduce((sum, one) => sum + causes.of(one), 0);
+    return count(GAPS) <= FEW && count(TIMERS) <= Math.max(FEW, connections.size);
   },
   describe(group, known) {
     const { place } = group.claim;

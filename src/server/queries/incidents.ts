@@ -17,9 +17,9 @@ const MAX_LIMIT = 500;
 const DEFAULT_EVENTS = 500;
 const MAX_EVENTS = 10_000;
 
-const { all: _all, ...filters } = filterParameters;
 const listParameters = {
-  ...filters,
+  ...filterParameters,
+  all: { ...filterParameters.all, doc: 'Harmless incidents too: what was sent again without need and cost nothing.' },
   limit: limitParameter('How many at most, the greatest harm first.', MAX_LIMIT, DEFAULT_LIMIT),
 } as const;
 
@@ -37,8 +37,9 @@ export const incidents = defineEndpoint({
       skipped: skippedSchema,
     },
   },
-  answer: ({ reader, now }, { limit: most = DEFAULT_LIMIT, ...values }) => {
-    const found = explainPeriod(reader, toFilter(values), { now, ...hostNetns() });
+  answer: ({ reader, now }, { limit: most = DEFAULT_LIMIT, all, ...values }) => {
+    const known = explainPeriod(reader, toFilter(values), { now, ...hostNetns() });
+    const found = all ? known : known.filter(({ harmless }) => !harmless);
     const lines = found.slice(0, most).map((incident) => escapeJson(incidentJson(incident)));
     return listAnswer('incidents', lines, { more: found.length > most, ...skipped(reader) });
   },
