@@ -29,6 +29,9 @@ function temporaryDirectory(t: TestContext): string {
   return dir;
 }
 
+/** Of a recorder that has a network namespace of its own to record, in which nothing happens. */
+const IDLE = { prefix: ['unshare', '--net'], args: ['--netns', '/proc/self/ns/net'] };
+
 const losslog = (...args: string[]) => spawnSync(LOSSLOG, args, { encoding: 'utf8', timeout: 60_000 });
 
 const KILLED = 'the kernel recorded alone (the recorder was killed or crashed); drained later';
@@ -163,7 +166,7 @@ test('killed again and again in a storm, single events and counts are what the f
 
 test('an end in order leaves nothing in the kernel', here, async (t) => {
   const storeDir = temporaryDirectory(t);
-  await using recorder = await Recorder.start({ args: ['--netns', '1'], storeDir });
+  await using recorder = await Recorder.start({ ...IDLE, storeDir });
   const pins = findPinDirectory(storeDir) ?? assert.fail('nothing is pinned');
   assert.equal(readdirSync(pins).filter((file) => file.startsWith('link_')).length, 12);
   await recorder.stop();
@@ -278,7 +281,7 @@ test(
         '--for',
         '1s',
         '--netns',
-        '1',
+        hosts.server.name,
         '--store',
         temporaryDirectory(t),
         '--pin',
@@ -294,9 +297,27 @@ test(
   },
 );
 
+test(
+  'a recorder in another mount namespace, with a bpffs of its own at the same place, ends: pins stay',
+  here,
+  async (t) => {
+    const [storeDir, other] = [temporaryDirectory(t), temporaryDirectory(t)];
+    await using recorder = await Recorder.start({ ...IDLE, storeDir });
+    const pins = findPinDirectory(storeDir) ?? assert.fail('nothing is pinned');
+    const before = readdirSync(pins);
+    const script = 'for at in /sys/fs/bpf /run/losslog/bpf; do ! mountpoint -q $at || umount $at; done; exec "$@"';
+    const inside = ['--mount', '--net', 'bash', '-c', script, 'bash', LOSSLOG, 'record', '--for', '100ms'];
+    const { status, stderr } = spawnSync('unshare', [...inside, ...IDLE.args, '--store', other], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    assert.doesNotMatch(stderr, /ends with this process/);
+    assert.deepEqual(readdirSync(pins), before);
+    await recorder.stop();
+  },
+);
+
 test('doctor lists what is left at work, and whether a recorder has it', here, async (t) => {
   const storeDir = temporaryDirectory(t);
-  await using recorder = await Recorder.start({ args: ['--netns', '1'], storeDir });
+  await using recorder = await Recorder.start({ ...IDLE, storeDir });
   const line = (): string => {
     const { stdout } = losslog('doctor', '--json', '--store', storeDir);
     const checks = stdout

@@ -76,7 +76,6 @@ export function requireBpffs(root = '/'): string {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   if (Number(mount('bpf', path, 'bpf', MS_NOSUID | MS_NODEV | MS_NOEXEC, 'mode=0700')) === 0) return path;
   const errno = koffi.errno();
-  rmdirSync(path);
   const isForbidden = errno === koffi.os.errno.EPERM || errno === koffi.os.errno.EACCES;
   throw new LosslogError(
     isForbidden ? 'NOT_PERMITTED' : 'NOT_SUPPORTED',
@@ -85,12 +84,16 @@ export function requireBpffs(root = '/'): string {
   );
 }
 
-/** Unmounts our own where nothing is left in it: pins do not keep it mounted, but go with it. To be called under the lock. */
+/**
+ * Unmounts our own where nothing is left in it: pins do not keep it mounted, but go with it. To be called under the lock.
+ *
+ * The directory stays. In another mount namespace (a service, a container) another bpffs may be mounted on it, which its removal would
+ * unmount there (fs/namei.c, vfs_rmdir(): detach_mounts()), and what is pinned in that one would end.
+ */
 export function releaseBpffs(root = '/'): void {
   const path = join(root, OWN_MOUNT);
   if (!isOnBpffs(path) || readdirSync(path).some((file) => !KERNELS_OWN.test(file))) return;
-  if (Number(umount(path, 0)) !== 0) return;
-  removeIfEmpty(path);
+  umount(path, 0);
 }
 
 /** @returns whether it is gone. */
