@@ -43,6 +43,10 @@ const mounted = (script: string): string[] => ['unshare', '-m', 'bash', '-ec', `
 const withoutBtf = mounted('mount -t tmpfs none /sys/kernel/btf');
 const withoutCapabilities = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
 const inUserNamespace = ['unshare', '-Ur'];
+const inNewNetns = ['unshare', '--net'];
+
+/** A recording of nothing, when it is in a network namespace of its own; the store follows. */
+const BRIEFLY = ['record', '--for', '100ms', '--netns', '/proc/self/ns/net', '--store'];
 
 function temporaryDirectory(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'losslog-errors-'));
@@ -53,7 +57,7 @@ function temporaryDirectory(t: TestContext): string {
 /** A store that holds one session, and its slice. */
 function storeOfOneSlice(t: TestContext): { dir: string; slice: string } {
   const dir = temporaryDirectory(t);
-  assert.equal(losslog([], 'record', '--for', '100ms', '--netns', '1', '--store', dir).status, 0);
+  assert.equal(losslog(inNewNetns, ...BRIEFLY, dir).status, 0);
   const slice = readdirSync(dir).find((name) => name.endsWith('.db')) ?? assert.fail('no slice');
   return { dir, slice: join(dir, slice) };
 }
@@ -145,16 +149,8 @@ test('record needs no tracefs', here, (t) => {
   const hide = ['/sys/kernel/tracing', '/sys/kernel/debug'].filter((path) => existsSync(path));
   const withoutTracefs = mounted(hide.map((path) => `mount -t tmpfs none ${path}`).join('; ') || 'true');
   const dir = temporaryDirectory(t);
-  const { status, stdout, stderr } = losslog(
-    withoutTracefs,
-    'record',
-    '--for',
-    '100ms',
-    '--netns',
-    '1',
-    '--store',
-    dir,
-  );
+  const silent = [...withoutTracefs, ...inNewNetns];
+  const { status, stdout, stderr } = losslog(silent, ...BRIEFLY, dir);
   assert.equal(status, 0);
   assert.equal(stdout, '');
   assert.match(stderr, /^losslog: recording to .*\n$/);
@@ -166,6 +162,7 @@ test('record needs no tracefs', here, (t) => {
 test('a network namespace that does not exist, or is none', here, () => {
   const record = (netns: string): Result => losslog([], ...RECORD, '--netns', netns);
   assertError(record('no-such-netns'), 1, /there is no network namespace "no-such-netns"/, /./);
+  assertError(record('1'), 1, /no process is in network namespace 1, and it is mounted nowhere/, /give a name, or/);
   assertError(record('/proc/0/ns/net'), 1, /there is no network namespace at \/proc\/0\/ns\/net/, /./);
   assertError(record('/etc/passwd'), 1, /"\/etc\/passwd" is not a network namespace/, /./);
 });
@@ -183,7 +180,7 @@ test('a store that cannot be written', here, (t) => {
 });
 
 test('a store that another recorder writes', here, async () => {
-  await using recorder = await Recorder.start({ args: ['--netns', '1'] });
+  await using recorder = await Recorder.start({ prefix: inNewNetns, args: ['--netns', '/proc/self/ns/net'] });
   const { pid } = recorder.process;
   const second = losslog([], 'record', '--for', '1s', '--store', recorder.storeDir);
   assertError(
@@ -227,7 +224,7 @@ test('a truncated slice is left out with a word, set aside, and recorded as lost
     before.stderr,
     /^losslog: \S+\.db could not be read and is left out: database disk image is malformed$/m,
   );
-  assert.equal(losslog([], 'record', '--for', '100ms', '--netns', '1', '--store', dir).status, 0);
+  assert.equal(losslog(inNewNetns, ...BRIEFLY, dir).status, 0);
   assert.equal(existsSync(`${slice}.damaged`), true);
   const after = losslog([], 'show', '--kind', 'coverage', '--json', '--store', dir);
   const [lost, ...rest] = after.stdout

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LosslogError } from '../base/errors.ts';
-import { findNetns, listNamedNetns, ownNetns, resolveNetns } from './netns.ts';
+import { findNetns, listNamedNetns, ownNetns, resolveNetns, resolvePresentNetns } from './netns.ts';
 
 /** A root whose namespaces are plain files: what counts is that they lie on one device, as on nsfs. */
 function fakeRoot(t: TestContext, names: readonly string[]): string {
@@ -54,6 +54,13 @@ test('an unknown namespace is told with the names that are known', (t) => {
   assert.throws(() => resolveNetns('4294967296', { root }), isNotFound);
 });
 
+test('of many names only some are told', (t) => {
+  const names = Array.from({ length: 1234 }, (_, i) => `n${String(i).padStart(4, '0')}`);
+  const root = fakeRoot(t, names);
+  const hint = `known: ${names.slice(0, 10).join(', ')}, and 1224 more (ip netns)`;
+  assert.throws(() => resolveNetns('green', { root }), { hint });
+});
+
 test('a file that is no namespace is refused', () => {
   assert.throws(() => resolveNetns('/proc/self/status'), /"\/proc\/self\/status" is not a network namespace/);
 });
@@ -62,6 +69,22 @@ test('the namespace of this process', () => {
   const inode = Number(/\d+/.exec(readlinkSync('/proc/self/ns/net'))?.[0]);
   assert.equal(ownNetns(), inode);
   assert.equal(resolveNetns('/proc/self/ns/net'), inode);
+});
+
+test('a number that no namespace has', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'losslog-netns-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (const directory of ['self/ns', '7/ns']) mkdirSync(join(root, 'proc', directory), { recursive: true });
+  writeFileSync(join(root, 'proc/self/ns/net'), '');
+  writeFileSync(join(root, 'proc/self/ns/pid'), '');
+  writeFileSync(
+    join(root, 'proc/self/mountinfo'),
+    '31 1 0:4 net:[4026532299] /run/docker/netns/0123 rw - nsfs nsfs rw\n',
+  );
+  symlinkSync('net:[4026532177]', join(root, 'proc/7/ns/net'));
+  for (const inode of [4026532177, 4026532299]) assert.equal(resolvePresentNetns(String(inode), { root }), inode);
+  assert.equal(resolvePresentNetns('1', { root }), 1, 'a PID namespace of its own: not every process is seen');
+  assert.equal(resolvePresentNetns('/proc/self/ns/net'), ownNetns());
 });
 
 test('every namespace with a process or a mount, and a way to look into each', () => {

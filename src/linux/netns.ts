@@ -3,6 +3,8 @@
 import { opendirSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, LosslogError } from '../base/errors.ts';
+import { missingCapabilities } from './capabilities.ts';
+import { isInInitialNamespace } from './namespaces.ts';
 import { listProcesses } from './proc.ts';
 
 /** Where `ip netns` binds namespaces (ip-netns(8)); on most hosts the second is a link to the first. */
@@ -106,6 +108,29 @@ export function resolveNetns(text: string, { root = '/' }: { root?: string } = {
   throw notFound(`there is no network namespace "${text}"`, root);
 }
 
+/**
+ * As {@link resolveNetns}, of a namespace that is there. A number that no namespace has is refused: which one the next namespace will get, nobody knows.
+ * @throws NOT_FOUND, also for a number that no process and no mount has, as far as this process sees all of them
+ */
+export function resolvePresentNetns(text: string, { root = '/' }: { root?: string } = {}): number {
+  const inode = resolveNetns(text, { root });
+  if (text.includes('/') || isPresent(inode, root) || !seesAllProcesses(root)) return inode;
+  throw new LosslogError('NOT_FOUND', `no process is in network namespace ${inode}, and it is mounted nowhere`, {
+    hint: `give a name, or /proc/PID/ns/net of a process in it; ${knownNames(root)}`,
+  });
+}
+
+function isPresent(inode: number, root: string): boolean {
+  const search = findNetns(root);
+  let step = search.next();
+  while (!step.done) step = search.next();
+  return step.value.has(inode);
+}
+
+/** Not in a container of its own, and not as an ordinary user (ptrace(2), PTRACE_MODE_READ_FSCREDS). */
+const seesAllProcesses = (root: string): boolean =>
+  isInInitialNamespace('pid', root) && missingCapabilities(['SYS_PTRACE'], root).length === 0;
+
 function namespaceAt(path: string, text: string, root: string): number {
   const stats = statOf(path);
   if (!stats) throw notFound(`there is no network namespace at ${path}`, root);
@@ -114,10 +139,20 @@ function namespaceAt(path: string, text: string, root: string): number {
 }
 
 function notFound(message: string, root: string): LosslogError {
-  const known = [...listNamedNetns(root).values()].sort();
-  const hint =
-    known.length === 0 ? 'no namespace has a name here; give /proc/PID/ns/net' : `known: ${known.join(', ')}`;
+  const names = knownNames(root);
+  const hint = names === NO_NAMES ? `${names}; give /proc/PID/ns/net` : names;
   return new LosslogError('NOT_FOUND', message, { hint });
+}
+
+/** Names told in an error. */
+const MAX_TOLD = 10;
+const NO_NAMES = 'no namespace has a name here';
+
+function knownNames(root: string): string {
+  const known = [...listNamedNetns(root).values()].sort();
+  if (known.length === 0) return NO_NAMES;
+  const more = known.length > MAX_TOLD ? `, and ${known.length - MAX_TOLD} more (ip netns)` : '';
+  return `known: ${known.slice(0, MAX_TOLD).join(', ')}${more}`;
 }
 
 /** Every namespace lies on the kernel's one nsfs (fs/nsfs.c); a file elsewhere is what an unmounted name left behind. */

@@ -14,7 +14,7 @@ import type { Event } from '../event/kinds.ts';
 import type { RecorderStats } from '../export/recorder-metrics.ts';
 import { readBootIdentity } from '../linux/boot.ts';
 import { bootNow, sampleClocks, WallClock } from '../linux/clock.ts';
-import { listNamedNetns, resolveNetns } from '../linux/netns.ts';
+import { listNamedNetns, resolvePresentNetns } from '../linux/netns.ts';
 import { StoreLock } from '../store/lock.ts';
 import { type StoreSession, StoreWriter } from '../store/store.ts';
 import { type Begun, beginPinned } from './begin-pinned.ts';
@@ -99,7 +99,7 @@ const HOUSEKEEPING_MS = 1000;
  * @throws NOT_FOUND for an unknown namespace, NOT_PERMITTED or NOT_SUPPORTED where this host does not allow it, STORE for the store
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
-  const netns = options.netns.map((text) => resolveNetns(text));
+  const netns = options.netns.map((text) => resolvePresentNetns(text));
   StoreLock.requireFree(options.storeDir);
   const pins =
     options.source === undefined || options.source === 'bpf' ? openPins(options.storeDir, options.pin) : NO_PINS;
