@@ -153,9 +153,11 @@ describe('the page', requires('chromium'), () => {
     await page.waitForURL(/container=/);
     await summary(page).getByText(`${VICTIM_DROPS} packets dropped`).waitFor();
     // 14:05 on the axis of a day; the plot itself is what one would point at.
-    const bars = await page.locator('.u-over').boundingBox();
-    assert.ok(bars);
-    await page.mouse.click(bars.x + bars.width * ((14 * 60 + 5.2) / (24 * 60)), bars.y + bars.height * 0.6);
+    const plot = page.locator('.u-over');
+    const [width, height] = await plot.evaluate(
+      ({ clientWidth, clientHeight }) => [clientWidth, clientHeight] as const,
+    );
+    await plot.click({ position: { x: width * ((14 * 60 + 5.2) / (24 * 60)), y: height * 0.6 } });
     await page.waitForURL(/since=.*until=/);
     await table(page, 'Reasons of drops and resets').getByRole('button', { name: DROP_REASON }).waitFor();
     await table(page, 'Places in the kernel').getByRole('button', { name: DROP_PLACE }).waitFor();

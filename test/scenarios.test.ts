@@ -8,6 +8,7 @@ import type { Family } from '../lab/drop-rule.ts';
 import { LabProcess } from '../lab/process.ts';
 import { familiesOf, loadScenario, scenarioNames } from '../lab/scenario/catalogue.ts';
 import { requires } from './helpers/requires.ts';
+import { seen } from './helpers/seen.ts';
 
 const MAIN = fileURLToPath(new URL('../lab/scenario/main.ts', import.meta.url));
 const NOT_SUPPORTED = 3;
@@ -35,6 +36,7 @@ const OVER_IPV6: ReadonlySet<string> = new Set([
 interface Incident {
   rule: string;
   title: string;
+  restsOn: string[];
   netns?: number;
 }
 
@@ -54,7 +56,7 @@ async function verdict(t: TestContext, name: string, family: Family): Promise<vo
   if (code === NOT_SUPPORTED) return t.skip(lab.stderr.trim().split('\n').at(-1));
   assert.equal(code, 0, lab.stderr);
   const { expected, incidents } = JSON.parse(lines[0] as string) as Result;
-  const all = incidents.map(({ rule, title }) => `${rule}: ${title}`).join('\n');
+  const all = incidents.map(({ rule, title, restsOn }) => `${rule}: ${title}\n  ${restsOn.join('\n  ')}`).join('\n');
   if (expected.rule === undefined) assert.deepEqual(incidents, [], all);
   else {
     assert.equal(incidents[0]?.rule, expected.rule, all);
@@ -78,7 +80,9 @@ for (const name of scenarioNames()) {
 
 function testPlay({ name, family }: Play): void {
   const needs = requires('root', 'btf');
-  test(`${name}, IPv${family}`, needs, (t) => verdict(t as TestContext, name, family));
+  test(`${name}, IPv${family}`, needs, (t) =>
+    seen(() => verdict(t as TestContext, name, family), { onlyWhenFailed: true }),
+  );
 }
 
 describe('faults', { concurrency: availableParallelism() * 3, timeout: SUITE_TIMEOUT_MS }, () => {
