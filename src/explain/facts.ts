@@ -127,8 +127,12 @@ type Value = string | number | boolean | null | undefined;
 /** The value of a column; undefined when absent. */
 const valueAt = <T>(row: ScanRow, at: number): T | undefined => ((row[at] as Value) ?? undefined) as T | undefined;
 
-const rangeAt = (row: ScanRow, at: number): Range | undefined =>
-  row[at] === null || row[at + 1] === null ? undefined : { begin: row[at] as number, end: row[at + 1] as number };
+/** Without its end (the source kprobe, which does not know where the kernel will cut it), the first byte stands for all. */
+function rangeAt(row: ScanRow, at: number): Range | undefined {
+  const [begin, end] = [row[at], row[at + 1]] as (number | null)[];
+  if (begin === null || begin === undefined) return undefined;
+  return { begin, end: end ?? (begin + 1) >>> 0 };
+}
 
 export function resentOf(row: ScanRow, flows: Flows): Resent {
   return {

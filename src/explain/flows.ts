@@ -44,7 +44,7 @@ export class Flows {
         dst: this.#addressNumber(addresses.slice(half)),
       });
     }
-    return number * PORTS + sport * 65536 + dport;
+    return number * PORTS + possible(sport) * 65536 + possible(dport);
   }
 
   /**
@@ -91,7 +91,7 @@ export class Flows {
 
   /** @param address in hexadecimal */
   endpoint(address: string, port: number): Endpoint {
-    return this.#addressNumber(address) * 65536 + port;
+    return this.#addressNumber(address) * 65536 + possible(port);
   }
 
   /** The same number for both directions of a connection. */
@@ -149,6 +149,9 @@ export type Endpoint = number;
 export const addressOf = (endpoint: Endpoint): Endpoint => endpoint - portOf(endpoint);
 
 export const portOf = (endpoint: Endpoint): number => endpoint % 65536;
+
+/** A store that something else wrote may hold any number; 0 stands for none. */
+const possible = (port: number): number => (port >= 0 && port < 65536 ? port : 0);
 
 const portsOf = (key: FlowKey): number => key % PORTS;
 const sportOf = (key: FlowKey): number => Math.floor(portsOf(key) / 65536);

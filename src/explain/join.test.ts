@@ -161,6 +161,17 @@ test('what was dropped after TCP began to send it is that retransmission itself,
   ]);
 });
 
+test('a retransmission of which only the begin is known is joined by its first byte', (t) => {
+  const { endSeq: _, ...begun } = resent(200);
+  assert.deepEqual(why(t, [drop(0, { endSeq: 9000 }), begun]), [`${FIREWALL} 1R 1D`]);
+  assert.deepEqual(why(t, [drop(0, { seq: 1001, endSeq: 9000 }), begun]), ['outside likely 1R', `${FIREWALL} 1D`]);
+});
+
+test('ports that no packet can have are none', (t) => {
+  const impossible = { sport: 70_000, dport: -1 };
+  assert.deepEqual(why(t, [drop(0, impossible), resent(200, impossible)]), [`${FIREWALL} 1R 1D`]);
+});
+
 test('a SYN by its drop, by the drop of its answer, and by neither', (t) => {
   const syn = { tcpFlags: 'SYN', seq: 77, endSeq: 78 };
   const again = resent(1000, { cause: 'syn', seq: 77, endSeq: 78, rtoMs: 1000 });

@@ -62,6 +62,7 @@ const TCP: readonly Fetch[] = [
   field('lostout', 'u32', 'tcp_sock', 'lost_out'),
   field('retransout', 'u32', 'tcp_sock', 'retrans_out'),
   field('una', 'u32', 'tcp_sock', 'snd_una'),
+  field('ack', 'u32', 'tcp_sock', 'rcv_nxt'),
 ];
 
 /** Of the skb that is resent: seq is the first member of struct tcp_skb_cb, which lies in skb->cb. */

@@ -108,6 +108,7 @@ function retransmit(fields: TraceFields, jiffyMs: number): Omit<RetransmitEvent,
     ...(ssthresh < INFINITE_SSTHRESH ? { ssthresh } : {}),
     ...(out === undefined ? {} : { inFlight }),
     ...known('retransmits', number('retransmits')),
+    ...known('ack', number('ack') || undefined),
   };
 }
 
@@ -232,6 +233,7 @@ function drop(fields: TraceFields, naming: Naming): Omit<DropEvent, 'time'> | un
     ...(headers?.tcp
       ? { tcpFlags: tcpFlagNames(headers.tcp.flags), seq: headers.tcp.seq, endSeq: headers.tcp.endSeq }
       : {}),
+    ...known('ack', headers?.tcp?.ack),
     ...known('length', fields.number('length')),
   };
 }

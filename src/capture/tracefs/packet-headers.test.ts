@@ -10,7 +10,7 @@ const told = (text: string, offset = 0) => {
   return headers && { ...headers, src: formatIp(headers.src), dst: formatIp(headers.dst) };
 };
 
-const TCP = '9c41 01bb fffffff0 00000000 50 18 0000 00000000';
+const TCP = '9c41 01bb fffffff0 fedcba98 50 18 0000 00000000';
 
 test('IPv4 and TCP, the sequence number going round', () => {
   assert.deepEqual(told(`eeee 45000048 00000000 40 06 0000 0a000001 0a000002 ${TCP}`, 2), {
@@ -20,8 +20,10 @@ test('IPv4 and TCP, the sequence number going round', () => {
     protocol: 6,
     sport: 40001,
     dport: 443,
-    tcp: { flags: 0x18, seq: 0xfffffff0, endSeq: 16, dataBytes: 32 },
+    tcp: { flags: 0x18, seq: 0xfffffff0, endSeq: 16, dataBytes: 32, ack: 0xfedcba98 },
   });
+  const syn = told(`45000028 00000000 40 06 0000 0a000001 0a000002 ${TCP.replace('18', '02')}`);
+  assert.deepEqual(syn?.tcp, { flags: 2, seq: 0xfffffff0, endSeq: 0xfffffff1, dataBytes: 0 });
 });
 
 test('IPv6 and UDP; a later fragment has no ports', () => {

@@ -10,7 +10,14 @@ export interface PacketHeaders {
   readonly protocol: number;
   readonly sport?: number;
   readonly dport?: number;
-  readonly tcp?: { readonly flags: number; readonly seq: number; readonly endSeq: number; readonly dataBytes: number };
+  readonly tcp?: {
+    readonly flags: number;
+    readonly seq: number;
+    readonly endSeq: number;
+    readonly dataBytes: number;
+    /** Absent without the flag ACK. */
+    readonly ack?: number;
+  };
 }
 
 const TCP = 6;
@@ -18,6 +25,7 @@ const TCP = 6;
 const WITH_PORTS: ReadonlySet<number> = new Set([TCP, 17, 33, 132, 136]);
 const IPV6_HEADER = 40;
 const TCP_HEADER = 20;
+const ACK = 16;
 const FRAGMENT_OFFSET = 0x1fff;
 
 /** @param offset of the IP header @returns undefined when there is none, or not all of it is there. */
@@ -71,5 +79,6 @@ function transport(
   const dataBytes = Math.max(0, length - ((bytes[at + 12] as number) >> 4) * 4);
   // SYN and FIN take a sequence number each
   const endSeq = (seq + dataBytes + (flags & 1) + ((flags >> 1) & 1)) >>> 0;
-  return { ...ports, tcp: { flags, seq, endSeq, dataBytes } };
+  const ack = flags & ACK ? { ack: bytes.readUInt32BE(at + 8) } : {};
+  return { ...ports, tcp: { flags, seq, endSeq, dataBytes, ...ack } };
 }
