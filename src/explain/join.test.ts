@@ -181,6 +181,22 @@ test('a SYN by its drop, by the drop of its answer, and by neither', (t) => {
   assert.deepEqual(why(t, [again]), ['peer-silent likely 1R']);
 });
 
+test('a SYN-ACK that the server sent twice, by its timer and for the SYN that came again', (t) => {
+  const server = { src: ip('10.0.0.9'), sport: 443, dst: ip('10.0.0.1'), dport: 40000 };
+  const range = { ...server, seq: 5, endSeq: 6, tcpFlags: 'SYN|ACK', ack: 78 };
+  const again = (ms: number) => resent(ms, { ...server, seq: 5, endSeq: 6, cause: 'syn-ack', netns: 2 });
+  const syn = resent(1000.05, { cause: 'syn', seq: 77, endSeq: 78, rtoMs: 1000 });
+  const refused = drop(1000.2, {
+    ...range,
+    reason: 'TCP_INVALID_SYN',
+    location: 'tcp_validate_incoming+0x1',
+    netns: 1,
+  });
+  const told = why(t, [drop(1, range), again(1000), syn, again(1000.1), refused]);
+  assert.deepEqual(told, [`${FIREWALL} 2R 1D`, 'spurious certain 1R']);
+  assert.deepEqual(why(t, [refused]), ['refused certain 1D']);
+});
+
 test('"outside" only where everything was seen', (t) => {
   const lost = { kind: 'coverage', time: at(150), from: at(100), until: at(150), state: 'lost', count: 7 } as const;
   assert.deepEqual(why(t, [resent(200)]), ['outside likely 1R']);

@@ -53,6 +53,13 @@ export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMER
 /** A packet that is older than what came before it by its time stamp: the original, where it had been sent again. */
 const LATE_REASON = 'TCP_RFC7323_PAWS';
 
+/**
+ * So is a SYN-ACK that comes to an established connection (tcp_validate_incoming(), net/ipv4/tcp_input.c): the server sent it by
+ * its timer, and once more for the SYN that came again.
+ */
+const isLateCopy = ({ reason, tcpFlags }: Dropped): boolean =>
+  reason === LATE_REASON || (reason === 'TCP_INVALID_SYN' && tcpFlags === 'SYN|ACK');
+
 const NO_DROPS: readonly Dropped[] = [];
 
 /** Whether `other` sent some of the same bytes before, and these had arrived then. */
@@ -85,7 +92,7 @@ export class Join {
       if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop, name);
       return this.#probesOf(drop);
     }
-    if (drop.reason === LATE_REASON && this.#secondCopy(drop, name)) {
+    if (isLateCopy(drop) && this.#secondCopy(drop, name)) {
       drop.isCopy = true;
       return NO_DROPS;
     }

@@ -47,7 +47,10 @@ const ofDrops = dropRule({
   ],
 });
 
-const COUNTERS: ReadonlySet<string> = new Set(['RcvPruned', 'OfoPruned', 'TCPRcvQDrop', 'TCPAbortOnMemory']);
+const COUNTERS: ReadonlySet<string> = new Set([
+  ...['RcvPruned', 'OfoPruned', 'TCPRcvQDrop', 'TCPAbortOnMemory'],
+  ...['UdpRcvbufErrors', 'UdpMemErrors', 'Udp6RcvbufErrors', 'Udp6MemErrors'],
+]);
 
 export const receiver: Rule = {
   ...ofDrops,
