@@ -23,6 +23,7 @@ import {
 import { Flows } from './flows.ts';
 import { NEEDLESS_REASONS } from './join.ts';
 import { Judge, type VerdictSink } from './judge.ts';
+import { NatNames } from './nat.ts';
 import type { Known } from './rules/rule.ts';
 import { isTimeOnly, type Sample, type Sampling, sampling } from './sampling.ts';
 import { COUNTER_LOOKAHEAD_NS, WINDOW_NS } from './timing.ts';
@@ -63,8 +64,10 @@ export function explain(
   const since = filter.since !== undefined && filter.since > begins ? filter.since : begins;
   const until = filter.until ?? wallNs((now > since ? now : since) + 1n);
   const base = wallNs((since / NS_PER_HOUR) * NS_PER_HOUR);
+  const flows = new Flows();
   const known: Known = {
-    flows: new Flows(),
+    flows,
+    names: new NatNames(flows),
     coverage: Coverage.read(reader, wallNs(since - BigInt(WINDOW_NS)), until, now, base),
     ...(options.hostNetns === undefined ? {} : { hostNetns: options.hostNetns }),
   };

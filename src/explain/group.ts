@@ -172,7 +172,7 @@ export class Group {
   }
 
   /** @returns for how many events it stands */
-  #add(fact: Fact, claim: Claim, { known: { flows }, weightAt }: View, isFromPeer: boolean): number {
+  #add(fact: Fact, claim: Claim, { known: { flows, names }, weightAt }: View, isFromPeer: boolean): number {
     const weight = weightAt(fact.at);
     if (fact.at < this.from) this.from = fact.at;
     if (fact.at > this.until) this.until = fact.at;
@@ -181,12 +181,13 @@ export class Group {
     this.owners.add(fact.owner, weight);
     this.notes.add(claim.note, weight);
     if (fact.flow === undefined) return weight;
-    const source = flows.source(fact.flow);
-    const destination = flows.destination(fact.flow);
+    const flow = names.of(fact.flow);
+    const source = flows.source(flow);
+    const destination = flows.destination(flow);
     const peer = isFromPeer ? source : destination;
     this.peers.add(peer - portOf(peer), weight);
     this.services.add(portOf(source) < portOf(destination) ? -source - 1 : destination, weight);
-    this.#addConnection(flows.canonical(fact.flow));
+    this.#addConnection(flows.canonical(flow));
     return weight;
   }
 

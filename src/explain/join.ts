@@ -4,8 +4,8 @@
  */
 
 import type { Dropped, Grown, Resent } from './facts.ts';
-import type { FlowKey, Flows } from './flows.ts';
-import { NatFinder, NatNames } from './nat.ts';
+import type { FlowKey, Flows, Translation } from './flows.ts';
+import { NatFinder, type NatHow, type NatNames } from './nat.ts';
 import { allWithout, distance, lengthOf, overlap, type Range } from './sequence.ts';
 import { LOOKAHEAD_NS, latestOf, NS_PER_MS, WINDOW_NS } from './timing.ts';
 import { WindowProbes } from './window-probes.ts';
@@ -27,7 +27,7 @@ export interface ResentCase {
   /** The counter of the listener at the other end, or here, that grew at that time. */
   listen?: Grown;
   /** The drop carries other addresses, which were translated on the way: what tells so. */
-  nat?: 'conntrack' | 'sequence';
+  nat?: NatHow;
 }
 
 /** What is known of what one end of a connection sends. */
@@ -73,10 +73,10 @@ export class Join {
   readonly #nat: NatFinder;
   #sweptAt = Number.NEGATIVE_INFINITY;
 
-  constructor(flows: Flows) {
+  constructor(flows: Flows, names: NatNames) {
     this.#flows = flows;
-    this.#names = new NatNames(flows);
-    this.#nat = new NatFinder(flows, this.#names);
+    this.#names = names;
+    this.#nat = new NatFinder(flows, names);
   }
 
   /**
@@ -86,7 +86,8 @@ export class Join {
   drop(drop: Dropped): readonly Dropped[] {
     if (drop.flow === undefined || drop.protocol !== 'tcp') return NO_DROPS;
     this.#sweep(drop.at);
-    if (drop.nat) this.#names.learn(drop.nat);
+    if (drop.nat && this.#names.of(drop.nat.translated) !== this.#names.of(drop.nat.opened))
+      this.#unite(drop.nat, 'conntrack');
     const name = this.#names.of(drop.flow);
     if (drop.class === 'benign') {
       if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop, name);
@@ -130,25 +131,43 @@ export class Join {
 
   #match(found: ResentCase, connection: Connection, flow: FlowKey, range: Range): void {
     if (connection.lost) takeLost(found, connection.lost, range);
-    if (found.lost.length > 0) {
-      if (found.lost.some(({ flow, nat }) => nat || flow !== found.fact.flow)) found.nat = 'conntrack';
-      return;
-    }
+    if (found.lost.length === 0) this.#matchTranslated(found, connection, flow, range);
+    const isLost = found.lost.length > 0;
+    const acks = isLost ? undefined : this.#connections.get(this.#flows.reverse(flow))?.acks;
+    if (acks) takeAck(found, acks, connection.resent ?? [], range);
+    const dropped = isLost ? found.lost : found.lostAck ? [found.lostAck] : [];
+    const own = isLost ? found.fact.flow : this.#flows.reverse(found.fact.flow as FlowKey);
+    const other = dropped.find((drop) => drop.nat || drop.flow !== own);
+    if (other) found.nat = other.nat ? 'conntrack' : (this.#names.howOf(other.flow as FlowKey) ?? 'conntrack');
+  }
+
+  /** Looks for the same sequence numbers under other addresses. */
+  #matchTranslated(found: ResentCase, connection: Connection, flow: FlowKey, range: Range): void {
     const translated = this.#nat.find(found.fact, flow, range, latestOf(found.fact));
-    const other = translated === undefined ? undefined : this.#connections.get(translated);
-    if (other?.lost) takeLost(found, other.lost, range);
-    if (found.lost.length > 0) {
-      found.nat = 'sequence';
-      return;
+    if (translated === undefined) return;
+    this.#unite({ opened: flow, translated }, 'sequence');
+    if (connection.lost) takeLost(found, connection.lost, range);
+  }
+
+  /** Two connections have turned out to be one. */
+  #unite(both: Translation, how: NatHow): void {
+    this.#names.learn(both, how);
+    this.#move(both.translated, this.#names.of(both.opened));
+    this.#move(this.#flows.reverse(both.translated), this.#names.of(this.#flows.reverse(both.opened)));
+  }
+
+  #move(from: FlowKey, to: FlowKey): void {
+    const moved = this.#connections.get(from);
+    if (!moved || from === to) return;
+    this.#connections.delete(from);
+    const into = this.#of(to, moved.lastAt);
+    const byTime = (a: Dropped, b: Dropped): number => a.at - b.at;
+    for (const list of ['lost', 'acks'] as const) {
+      if (moved[list]) into[list] = [...(into[list] ?? []), ...moved[list]].sort(byTime);
     }
-    for (const key of translated === undefined ? [flow] : [flow, translated]) {
-      const acks = this.#connections.get(this.#flows.reverse(key))?.acks;
-      if (!acks || !takeAck(found, acks, connection.resent ?? [], range)) continue;
-      const isTranslated =
-        found.lostAck?.nat || found.lostAck?.flow !== this.#flows.reverse(found.fact.flow as FlowKey);
-      if (isTranslated) found.nat = key === flow ? 'conntrack' : 'sequence';
-      return;
-    }
+    if (moved.resent) into.resent = [...(into.resent ?? []), ...moved.resent].sort((a, b) => a.fact.at - b.fact.at);
+    if (moved.last && !into.last) into.last = moved.last;
+    if (moved.probes && !into.probes) into.probes = moved.probes;
   }
 
   /**
@@ -158,20 +177,15 @@ export class Join {
   #secondCopy(drop: Dropped, flow: FlowKey): boolean {
     const { range } = drop;
     if (range === undefined) return false;
-    const back = this.#nat.originOf(flow);
-    for (const key of back === undefined ? [flow] : [flow, back]) {
-      const resent = this.#connections.get(key)?.resent;
-      const found = resent?.findLast(({ fact, needless }) => {
-        const isNear = fact.at <= drop.at + NS_PER_MS && drop.at - fact.at <= LOOKAHEAD_NS;
-        return isNear && !needless && fact.range !== undefined && overlap(fact.range, range) !== undefined;
-      });
-      if (found) {
-        found.needless = drop;
-        if (resent?.some((other) => isEarlierCopy(other, found))) found.isNeedlessAgain = true;
-        return true;
-      }
-    }
-    return false;
+    const resent = this.#connections.get(flow)?.resent;
+    const found = resent?.findLast(({ fact, needless }) => {
+      const isNear = fact.at <= drop.at + NS_PER_MS && drop.at - fact.at <= LOOKAHEAD_NS;
+      return isNear && !needless && fact.range !== undefined && overlap(fact.range, range) !== undefined;
+    });
+    if (!found) return false;
+    found.needless = drop;
+    if (resent?.some((other) => isEarlierCopy(other, found))) found.isNeedlessAgain = true;
+    return true;
   }
 
   #probesOf(drop: Dropped): readonly Dropped[] {
@@ -247,7 +261,7 @@ function prune(lost: Dropped[]): void {
 }
 
 /** The newest dropped acknowledgement of all of the range since it was last sent: the receiver had it by then. */
-function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly ResentCase[], range: Range): boolean {
+function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly ResentCase[], range: Range): void {
   const latest = latestOf(found.fact);
   const before = resent.findLast(({ fact }) => fact.range !== undefined && overlap(fact.range, range) !== undefined);
   const earliest = Math.max(found.fact.at - WINDOW_NS, before?.fact.at ?? 0);
@@ -255,5 +269,4 @@ function takeAck(found: ResentCase, acks: readonly Dropped[], resent: readonly R
     (drop) => drop.at <= latest && drop.at >= earliest && distance(range.end, drop.ack as number) >= 0,
   );
   if (ack) found.lostAck = ack;
-  return ack !== undefined;
 }

@@ -47,7 +47,7 @@ export class Judge {
   constructor(known: Known, sink: VerdictSink) {
     this.#known = known;
     this.#sink = sink;
-    this.#join = new Join(known.flows);
+    this.#join = new Join(known.flows, known.names);
   }
 
   /** To be called in order of time. */

@@ -17,30 +17,50 @@ const MAX_NAMES = 50_000;
 /** Translations one after another. */
 const MAX_STEPS = 4;
 
+/** What tells that two connections are one. */
+export type NatHow = 'conntrack' | 'sequence';
+
+interface Name {
+  readonly opened: FlowKey;
+  readonly how: NatHow;
+}
+
 /** Names of connections: NAT gives them others, and all that is known of one is kept under that of the end that opened it. */
 export class NatNames {
   readonly #flows: Flows;
-  readonly #opened = new Lru<FlowKey, FlowKey>(MAX_NAMES);
+  readonly #opened = new Lru<FlowKey, Name>(MAX_NAMES);
 
   constructor(flows: Flows) {
     this.#flows = flows;
   }
 
-  /** Keeps what connection tracking said of a drop. */
-  learn({ opened, translated }: Translation): void {
+  /** Keeps that two are one; what is known later counts, since ports are used again. */
+  learn({ opened, translated }: Translation, how: NatHow): void {
     if (opened === translated) return;
-    this.#opened.set(translated, opened);
-    this.#opened.set(this.#flows.reverse(translated), this.#flows.reverse(opened));
+    this.#set(translated, { opened, how });
+    this.#set(this.#flows.reverse(translated), { opened: this.#flows.reverse(opened), how });
+  }
+
+  /** How it was learned that the connection has another name; undefined when it has none. */
+  howOf(flow: FlowKey): NatHow | undefined {
+    return this.#opened.get(flow)?.how;
   }
 
   of(flow: FlowKey): FlowKey {
     let name = flow;
     for (let step = 0; step < MAX_STEPS; step++) {
-      const opened = this.#opened.get(name);
-      if (opened === undefined) break;
+      const opened = this.#opened.get(name)?.opened;
+      if (opened === undefined || opened === name) break;
       name = opened;
     }
     return name;
+  }
+
+  #set(flow: FlowKey, name: Name): void {
+    const { opened, how } = name;
+    // it was learned the other way round
+    if (this.#opened.get(opened)?.opened === flow) this.#opened.set(opened, { opened, how });
+    this.#opened.set(flow, name);
   }
 }
 
@@ -52,9 +72,6 @@ export class NatFinder {
   readonly #names: NatNames;
   /** Drops by the high bits of where they begin and end, by time. */
   readonly #buckets: (Dropped[] | undefined)[] = new Array(2 ** BUCKET_BITS);
-  /** The translated connection by the one as its sender knows it, and back. */
-  readonly #translated = new Map<FlowKey, FlowKey>();
-  readonly #origins = new Map<FlowKey, FlowKey>();
 
   constructor(flows: Flows, names: NatNames) {
     this.#flows = flows;
@@ -69,18 +86,8 @@ export class NatFinder {
 
   /** The connection under the addresses that it has elsewhere on this host. */
   find(resent: Resent, flow: FlowKey, range: Range, latest: number): FlowKey | undefined {
-    const known = this.#translated.get(flow);
-    if (known !== undefined) return known;
-    const found =
-      this.#search(range.begin, 'begin', resent, flow, latest) ?? this.#search(range.end, 'end', resent, flow, latest);
-    if (found === undefined) return undefined;
-    this.#translated.set(flow, found);
-    this.#origins.set(found, flow);
-    return found;
-  }
-
-  originOf(translated: FlowKey): FlowKey | undefined {
-    return this.#origins.get(translated);
+    const at = (edge: keyof Range): FlowKey | undefined => this.#search(range[edge], edge, resent, flow, latest);
+    return at('begin') ?? at('end');
   }
 
   #search(sequence: number, edge: keyof Range, resent: Resent, flow: FlowKey, latest: number): FlowKey | undefined {

@@ -48,7 +48,7 @@ const ofDrops = dropRule({
 });
 
 const COUNTERS: ReadonlySet<string> = new Set([
-  ...['RcvPruned', 'OfoPruned', 'TCPRcvQDrop', 'TCPAbortOnMemory'],
+  ...['RcvPruned', 'OfoPruned', 'TCPRcvQDrop', 'TCPAbortOnMemory', 'TCPBacklogDrop', 'TCPZeroWindowDrop'],
   ...['UdpRcvbufErrors', 'UdpMemErrors', 'Udp6RcvbufErrors', 'Udp6MemErrors'],
 ]);
 

@@ -6,11 +6,14 @@ import type { Dropped, Grown, Reset } from '../facts.ts';
 import type { Endpoint, Flows } from '../flows.ts';
 import type { Group } from '../group.ts';
 import type { ResentCase } from '../join.ts';
+import type { NatNames } from '../nat.ts';
 import type { Advice, Place, Sureness } from '../types.ts';
 
 /** What the rules may ask about the host beside the case itself. */
 export interface Known {
   flows: Flows;
+  /** Under which name a connection is known whose addresses are translated. */
+  names: NatNames;
   coverage: Coverage;
   /** Inode number of the host's own network namespace, where it is known. */
   hostNetns?: number;
