@@ -27,6 +27,7 @@ export class LabProcess {
   readonly #waiting: ((line: string | undefined) => void)[] = [];
   #stderr = '';
   #ended: Exit | undefined;
+  #wasSignalled = false;
 
   constructor(command: readonly string[], environment: Record<string, string> = {}) {
     const [program = '', ...args] = command;
@@ -44,6 +45,11 @@ export class LabProcess {
     });
     this.#child.stdin.on('error', () => {});
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#line(line));
+  }
+
+  /** Whether somebody here asked it to end, or killed it. */
+  get wasSignalled(): boolean {
+    return this.#wasSignalled;
   }
 
   get stderr(): string {
@@ -114,6 +120,7 @@ export class LabProcess {
 
   /** Sends a signal to the process itself. */
   signal(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') this.#wasSignalled = true;
     if (!this.#ended) this.#child.kill(signal);
   }
 
@@ -121,6 +128,7 @@ export class LabProcess {
   kill(): void {
     // Once its exit code is read, the number may belong to another process.
     if (this.pid === 0 || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#wasSignalled = true;
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch (error) {

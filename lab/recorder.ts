@@ -43,6 +43,8 @@ export class Recorder {
   readonly #place: readonly string[];
   /** In order: then it has removed its pins itself. */
   #hasEnded = false;
+  /** Whether its start is over. */
+  #isReady = false;
 
   private constructor(options: RecorderOptions) {
     this.storeDir = options.storeDir ?? this.#temporaryStore();
@@ -60,8 +62,11 @@ export class Recorder {
       ...(options.args ?? []),
     ];
     this.process = new LabProcess(command, options.environment);
-    this.process.exited.then(({ code }) => {
+    this.process.exited.then(({ code, signal }) => {
       this.#hasEnded = code === 0;
+      // Whoever notices next (no such process, nothing recorded) would not know why.
+      if (code !== 0 && this.#isReady && !this.process.wasSignalled)
+        process.stderr.write(`losslog record ended by itself with ${signal ?? code}: ${this.process.stderr}`);
     }, String);
     this.#cleanup.defer(() => this.#endInKernel());
     this.#cleanup.defer(() => this.process.kill());
@@ -99,6 +104,7 @@ export class Recorder {
     const recorder = new Recorder(options);
     try {
       await recorder.process.stderrLine('losslog: recording', START_TIMEOUT_MS);
+      recorder.#isReady = true;
       return recorder;
     } catch (error) {
       recorder.close();

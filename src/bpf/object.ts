@@ -96,7 +96,7 @@ export class BpfObject implements LoadedPrograms {
     return new BpfMap(Number(libbpf().bpf_map__fd(map)), Number(libbpf().bpf_map__max_entries(map)));
   }
 
-  /** The file descriptor of a loaded program; /proc/self/fdinfo tells its counters. */
+  /** The file descriptor of a loaded program. */
   programFd(name: string): number {
     return Number(libbpf().bpf_program__fd(this.#program(name)));
   }

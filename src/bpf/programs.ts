@@ -8,7 +8,7 @@ import type { BpfMap } from './map.ts';
 export interface LoadedPrograms {
   /** @throws INTERNAL, BPF when there is no such map. */
   map(name: string): BpfMap;
-  /** The file descriptor of a program; /proc/self/fdinfo tells its counters. */
+  /** The file descriptor of a program. */
   programFd(name: string): number;
   /** Runs an iterator program to its end and returns what it wrote. @throws BPF */
   iterate(program: string): Buffer;

@@ -6,6 +6,7 @@ import { waitForPrograms } from '../bpf/grace.ts';
 import { BpfObject, type BpfObjectOptions } from '../bpf/object.ts';
 import { objectPath } from '../bpf/object-path.ts';
 import { PinnedObject } from '../bpf/pinned-object.ts';
+import { programCounters, takesTime } from '../bpf/program-counters.ts';
 import type { LoadedPrograms } from '../bpf/programs.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
 import { jiffyNs, sampleClocks } from '../linux/clock.ts';
@@ -22,7 +23,6 @@ import { LossCounters } from './loss-counters.ts';
 import type { Ledger } from './pin-ledger.ts';
 import type { PinSet } from './pin-set.ts';
 import { isReadable, isSame, type ProgramIdentity, programIdentity } from './program-identity.ts';
-import { runTime, takesTime } from './program-run-time.ts';
 import { Summaries } from './summaries.ts';
 
 const NS_PER_MS = 1e6;
@@ -139,7 +139,10 @@ export class BpfCapture implements Capture {
     const programs = takesTime() ? programNames(this.#probes) : [];
     return {
       rings: this.#rings.stats(),
-      programs: programs.map((name) => ({ name, ...runTime(this.#object.programFd(name)) })),
+      programs: programs.map((name) => {
+        const { runs, runNs } = programCounters(this.#object.programFd(name));
+        return { name, runs, runNs };
+      }),
     };
   }
 

@@ -1,7 +1,7 @@
 /** What the kernel side could not hand over: full rings, which leave events to be counted, and programs that were skipped. */
 
-import { readFileSync } from 'node:fs';
 import type { Mapping } from '../bpf/memory.ts';
+import { programCounters } from '../bpf/program-counters.ts';
 import type { LoadedPrograms } from '../bpf/programs.ts';
 import { possibleCpus } from '../linux/cpus.ts';
 import { bound, bss, cpuCounters, kind } from '../wire/layout.ts';
@@ -79,7 +79,7 @@ export class LossCounters {
   }
 
   #missed({ firstFd, index, before }: Skips): number {
-    return recursionMisses(firstFd) - this.#sum(cpuCounters.rescued, index) - before;
+    return programCounters(firstFd).recursionMisses - this.#sum(cpuCounters.rescued, index) - before;
   }
 
   /** Over all CPUs. A counter stays below 2^53. */
@@ -91,10 +91,4 @@ export class LossCounters {
     }
     return sum;
   }
-}
-
-/** Since 5.12; before that the kernel did not tell. */
-function recursionMisses(programFd: number): number {
-  const match = /^recursion_misses:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${programFd}`, 'utf8'));
-  return match ? Number(match[1]) : 0;
 }

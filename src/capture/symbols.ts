@@ -1,6 +1,6 @@
 /** Names of kernel addresses, from a bounded cache over kallsyms. */
 
-import { LosslogError } from '../base/errors.ts';
+import { errnoOf, LosslogError } from '../base/errors.ts';
 import { Kallsyms } from '../linux/kallsyms.ts';
 import { loadedModules } from '../linux/modules.ts';
 
@@ -44,14 +44,24 @@ export class Symbols {
    * A module that was loaded since (nftables' at the first rule, say) would else pass for the end of the one that lies before it.
    */
   #followModules(): void {
-    const modules = loadedModules();
-    if (modules === this.#modules || performance.now() < this.#nextReadMs) return;
+    const modules = modulesNow();
+    if (modules === undefined || modules === this.#modules || performance.now() < this.#nextReadMs) return;
     this.#nextReadMs = performance.now() + REREAD_MS;
-    this.#modules = modules;
     const kallsyms = readSymbols();
     if (kallsyms instanceof LosslogError) return;
+    this.#modules = modules;
     this.#names.clear();
     this.#kallsyms = kallsyms;
+  }
+}
+
+/** Undefined when they cannot be read now, out of file descriptors: a record is worth more than the name of its place. */
+function modulesNow(): string | undefined {
+  try {
+    return loadedModules();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Names of network namespaces, kept when the namespace is gone. */
 
+import { messageOf } from '../base/errors.ts';
 import { Lru } from '../base/lru.ts';
 import type { OwnedEvent } from '../event/kinds.ts';
 import { listNamedNetns } from '../linux/netns.ts';
@@ -11,11 +12,16 @@ const REFRESH_MS = 1000;
 export class NetnsNames {
   readonly #list: () => Map<number, string>;
   readonly #now: () => number;
+  readonly #onError: (message: string) => void;
   readonly #names = new Lru<number, string>(CACHED);
   #nextRefreshMs = Number.NEGATIVE_INFINITY;
 
-  /** @param now monotonic milliseconds */
-  constructor(list: () => Map<number, string> = listNamedNetns, now: () => number = () => performance.now()) {
+  /**
+   * @param onError told why names could not be listed: events go on without
+   * @param now monotonic milliseconds
+   */
+  constructor(onError: (message: string) => void, list = listNamedNetns, now = () => performance.now()) {
+    this.#onError = onError;
     this.#list = list;
     this.#now = now;
   }
@@ -36,6 +42,10 @@ export class NetnsNames {
     const nowMs = this.#now();
     if (nowMs < this.#nextRefreshMs) return;
     this.#nextRefreshMs = nowMs + REFRESH_MS;
-    for (const [inode, name] of this.#list()) this.#names.set(inode, name);
+    try {
+      for (const [inode, name] of this.#list()) this.#names.set(inode, name);
+    } catch (error) {
+      this.#onError(`the names of network namespaces cannot be read: ${messageOf(error)}`);
+    }
   }
 }

@@ -8,6 +8,8 @@ import { OwnerResolver } from './owner.ts';
 const ID = '0123456789abcdef'.repeat(4);
 const NGINX: ProcessRef = { pid: 7, process: 'nginx', cgroupId: 42n, cgroupHierarchy: 0 };
 
+const fail = (message: string): void => assert.fail(message);
+
 /** A kernel with these sockets; counts how often its list of sockets is read. */
 function kernel({
   sockets = {},
@@ -43,7 +45,7 @@ const ownerOf = ({ pid, process, ownerHow, container }: OwnedEvent) => [pid, pro
 test('what the kernel side found stays, and gets its container', () => {
   const source = kernel({ sockets: { 5: NGINX } });
   const event = resolved(
-    new OwnerResolver(source),
+    new OwnerResolver(source, fail),
     decoded({ socketInode: 5n, pid: 9, process: 'curl', ownerHow: 'syscall' }),
   );
   assert.deepEqual(ownerOf(event), [9, 'curl', 'syscall', ID]);
@@ -52,7 +54,7 @@ test('what the kernel side found stays, and gets its container', () => {
 
 test('the holder of the inode, read once', () => {
   const source = kernel({ sockets: { 5: NGINX } });
-  const resolver = new OwnerResolver(source, () => 0);
+  const resolver = new OwnerResolver(source, fail, () => 0);
   for (let i = 0; i < 3; i++) {
     assert.deepEqual(ownerOf(resolved(resolver, decoded({ socketInode: 5n }))), [7, 'nginx', 'fd', ID]);
   }
@@ -63,7 +65,7 @@ test('an inode that nobody holds is not looked for again at once, a new one not 
   const sockets: Record<string, ProcessRef> = {};
   const source = kernel({ sockets });
   let nowMs = 0;
-  const resolver = new OwnerResolver(source, () => nowMs);
+  const resolver = new OwnerResolver(source, fail, () => nowMs);
   assert.deepEqual(ownerOf(resolved(resolver, decoded({ socketInode: 6n }))), [
     undefined,
     undefined,
@@ -86,7 +88,7 @@ test('an inode that nobody holds is not looked for again at once, a new one not 
 test('every socket of a list is remembered: that of the start, and one read for another socket', () => {
   const sockets: Record<string, ProcessRef> = { 5: NGINX };
   const source = kernel({ sockets });
-  const resolver = new OwnerResolver(source, () => 0);
+  const resolver = new OwnerResolver(source, fail, () => 0);
   resolver.prime();
   assert.equal(resolved(resolver, decoded({ socketInode: 5n })).pid, 7);
   assert.equal(source.reads, 1);
@@ -98,7 +100,7 @@ test('every socket of a list is remembered: that of the start, and one read for 
 
 test('what was noted for the socket since, if it is of this very socket', () => {
   const closed: NotedOwner = { ...NGINX, inode: 5n, how: 'close' };
-  const resolver = new OwnerResolver(kernel({ noted: { 1000: closed } }));
+  const resolver = new OwnerResolver(kernel({ noted: { 1000: closed } }), fail);
   assert.deepEqual(ownerOf(resolved(resolver, decoded({ socketInode: 5n }, 1000n))), [7, 'nginx', 'close', ID]);
   assert.equal(resolved(resolver, decoded({ socketInode: 6n }, 1000n)).pid, undefined, 'the address was reused');
   assert.equal(resolved(resolver, decoded({ socketInode: 5n })).pid, undefined, 'there is no socket');
@@ -106,6 +108,31 @@ test('what was noted for the socket since, if it is of this very socket', () => 
 
 test('a cgroup whose path is not known leaves cgroup and container absent', () => {
   const source = kernel({ sockets: { 5: { ...NGINX, cgroupId: 43n } } });
-  const event = resolved(new OwnerResolver(source), decoded({ socketInode: 5n }));
+  const event = resolved(new OwnerResolver(source, fail), decoded({ socketInode: 5n }));
   assert.deepEqual([event.pid, 'cgroup' in event, 'container' in event], [7, false, false]);
+});
+
+test('sockets that cannot be listed for a while: events go on with what is known, told', () => {
+  const source = kernel({ noted: { 1000: { ...NGINX, how: 'syscall', inode: 5n } } });
+  const told: string[] = [];
+  let nowMs = 0;
+  const listed = source.listSockets.bind(source);
+  source.listSockets = () => {
+    throw new Error('cannot run an iterator: EMFILE');
+  };
+  const resolver = new OwnerResolver(
+    source,
+    (message) => told.push(message),
+    () => nowMs,
+  );
+  assert.deepEqual(ownerOf(resolved(resolver, decoded({ socketInode: 5n }, 1000n))).slice(0, 3), [
+    7,
+    'nginx',
+    'syscall',
+  ]);
+  assert.deepEqual(told, ['owners of sockets are not looked up: cannot run an iterator: EMFILE']);
+  source.listSockets = listed;
+  nowMs = 1000;
+  resolved(resolver, decoded({ socketInode: 6n }));
+  assert.equal(source.reads, 1);
 });

@@ -3,6 +3,7 @@
  * noted for the socket meanwhile. Never the interrupted task. See docs/design/owner.md.
  */
 
+import { messageOf } from '../base/errors.ts';
 import { Lru } from '../base/lru.ts';
 import type { OwnedEvent } from '../event/kinds.ts';
 import { containerIdOf } from '../linux/cgroup.ts';
@@ -24,15 +25,20 @@ interface Place {
 
 export class OwnerResolver {
   readonly #source: OwnerSource;
+  readonly #onError: (message: string) => void;
   readonly #now: () => number;
   readonly #known = new Lru<bigint, ProcessRef>(CACHED_OWNERS);
   readonly #unowned = new Lru<bigint, number>(CACHED_OWNERS);
   readonly #places = new Lru<string, Place>(CACHED_CGROUPS);
   #nextRefreshMs = 0;
 
-  /** @param now monotonic milliseconds */
-  constructor(source: OwnerSource, now: () => number = () => performance.now()) {
+  /**
+   * @param onError told why sockets could not be listed: events go on without the owner that the list would give
+   * @param now monotonic milliseconds
+   */
+  constructor(source: OwnerSource, onError: (message: string) => void, now = () => performance.now()) {
     this.#source = source;
+    this.#onError = onError;
     this.#now = now;
   }
 
@@ -56,12 +62,16 @@ export class OwnerResolver {
     const isNew = (inode: bigint): boolean => !this.#known.has(inode) && !((this.#unowned.get(inode) ?? 0) > nowMs);
     const wanted = [...inodes].filter(isNew);
     if (wanted.length === 0 || nowMs < this.#nextRefreshMs) return;
-    const sockets = this.#source.listSockets();
-    this.#remember(sockets);
-    for (const inode of wanted) {
-      const owner = sockets.get(inode);
-      if (owner) this.#known.set(inode, owner);
-      else this.#unowned.set(inode, nowMs + UNOWNED_FOR_MS);
+    try {
+      const sockets = this.#source.listSockets();
+      this.#remember(sockets);
+      for (const inode of wanted) {
+        const owner = sockets.get(inode);
+        if (owner) this.#known.set(inode, owner);
+        else this.#unowned.set(inode, nowMs + UNOWNED_FOR_MS);
+      }
+    } catch (error) {
+      this.#onError(`owners of sockets are not looked up: ${messageOf(error)}`);
     }
     const tookMs = this.#now() - nowMs;
     this.#nextRefreshMs = nowMs + Math.max(REFRESH_MIN_MS, tookMs * REFRESH_SHARE);

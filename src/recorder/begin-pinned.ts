@@ -75,7 +75,7 @@ function bringIn({ capture, store, intake, pipeline, names, onError }: Beginning
     capture.drain(store.room);
     pipeline.flush();
   } else {
-    const owners = new OwnerResolver(former.owners);
+    const owners = new OwnerResolver(former.owners, onError);
     const formerPipeline = new Pipeline(owners, names, intake.write, () => store.afterStored(former.checkpoint()));
     drainFormer(inheritance, formerPipeline, store, onError);
   }

@@ -13,12 +13,13 @@ const INODE = 77n;
 /** A pipeline on a host with one open socket and one named namespace, and what it handed on, batch by batch. */
 function pipeline(): { pipeline: Pipeline; batches: Event[][] } {
   const owner = { pid: 42, process: 'nginx', cgroupId: 9n, cgroupHierarchy: 0 };
-  const owners = new OwnerResolver({
+  const source = {
     listSockets: () => new Map([[INODE, owner]]),
     notedOwner: () => undefined,
     cgroupPath: () => '/system.slice/nginx.service',
-  });
-  const names = new NetnsNames(() => new Map([[NETNS, 'blue']]));
+  };
+  const owners = new OwnerResolver(source, assert.fail);
+  const names = new NetnsNames(assert.fail, () => new Map([[NETNS, 'blue']]));
   const batches: Event[][] = [];
   return { pipeline: new Pipeline(owners, names, (events) => batches.push([...events])), batches };
 }

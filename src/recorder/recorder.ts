@@ -1,7 +1,7 @@
 /** The pipeline: capture → enrich → sinks. The one place that knows every stage. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LosslogError, messageOf } from '../base/errors.ts';
+import { LosslogError } from '../base/errors.ts';
 import { bootNs, NS_PER_MS, type WallNs } from '../base/time.ts';
 import { pollWorks } from '../bpf/poll-check.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
@@ -20,6 +20,7 @@ import { type StoreSession, StoreWriter } from '../store/store.ts';
 import { type Begun, beginPinned } from './begin-pinned.ts';
 import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
+import { ErrorTalk } from './error-talk.ts';
 import { type Estate, estateOf } from './inheritance.ts';
 import { Intake } from './intake.ts';
 import { LimitedStretches } from './limited.ts';
@@ -173,9 +174,13 @@ async function record(
   const intake = new Intake(store, options.onEvents);
   const limited = new LimitedStretches(sampleClocks);
   const errors = new ErrorTalk(options.onTalk);
-  const names = new NetnsNames();
-  const owners = new OwnerResolver(capture.owners);
-  const pipeline = new Pipeline(owners, names, intake.write, () => store.afterStored(capture.checkpoint()));
+  const onError = (message: string): void => errors.add(message);
+  const names = new NetnsNames(onError);
+  const owners = new OwnerResolver(capture.owners, onError);
+  const pipeline = new Pipeline(owners, names, intake.write, () => {
+    const release = capture.checkpoint();
+    store.afterStored(() => errors.guard(release));
+  });
   const toWall = (time: bigint): WallNs => clock.toWall(bootNs(time));
   const totals = new RecordedTotals();
   const sampler = new NetnsSampler({
@@ -187,7 +192,7 @@ async function record(
     now: bootNow,
     onCompared: (stretch) => pipeline.emit(coverageOf(stretch, names.nameOf(stretch.netns), toWall)),
     onLoss: (share, inode) => pipeline.add([counterOf(share, inode, toWall)]),
-    onError: (message) => errors.add(message),
+    onError,
   });
   const canPoll = await pollWorks();
   const handlers: CaptureHandlers = {
@@ -195,7 +200,7 @@ async function record(
       totals.add(batch.map(({ event }) => event));
       pipeline.add(batch);
     },
-    onError: (message) => errors.add(message),
+    onError,
     room: () => store.room - pipeline.collected,
   };
   const start = (): void => {
@@ -208,7 +213,7 @@ async function record(
           ...pinning,
           ...{ capture, store, intake, pipeline, names, start },
           storeDir: options.storeDir,
-          onError: handlers.onError,
+          onError,
           onTalk: options.onTalk,
         })
       : beginUnpinned(start);
@@ -216,29 +221,27 @@ async function record(
   await sampler.begin();
   onAttached(survival ? { pinned: survival.path } : {});
   for (const spot of capture.blindSpots) options.onTalk(spot);
-  const takeCounted = (): void => {
-    try {
+  const takeCounted = (): void =>
+    errors.guard(() => {
       const counted = capture.takeSummaries();
       totals.add(counted.summaries.map(({ event }) => event));
       pipeline.add(counted.summaries);
       pipeline.emit(limited.note(counted));
-    } catch (error) {
-      errors.add(messageOf(error));
-    }
-  };
-  const noteLosses = (): void => {
-    const losses = ledger.losses(capture.losses());
-    const { told } = ledger;
-    pipeline.emit(losses);
-    if (losses.length > 0) store.afterStored(() => survival?.noteTold(told));
-  };
+    });
+  const noteLosses = (): void =>
+    errors.guard(() => {
+      const losses = ledger.losses(capture.losses());
+      const { told } = ledger;
+      pipeline.emit(losses);
+      if (losses.length > 0) store.afterStored(() => errors.guard(() => survival?.noteTold(told)));
+    });
   const housekeeping = setInterval(() => {
     // While nothing can be stored the kernel goes on adding up.
     if (store.room === Number.POSITIVE_INFINITY) takeCounted();
     const step = clock.sample();
     if (step) pipeline.emit([ledger.clockStep(step)]);
     noteLosses();
-    survival?.beat();
+    errors.guard(() => survival?.beat());
     errors.flush();
   }, HOUSEKEEPING_MS);
   try {
@@ -338,23 +341,4 @@ function ready(
       ...capture.stats(),
     }),
   };
-}
-
-/** Errors of single records, told once a second with their number, so that a flood of them is one line. */
-class ErrorTalk {
-  readonly #talk: (line: string) => void;
-  readonly #counts = new Map<string, number>();
-
-  constructor(talk: (line: string) => void) {
-    this.#talk = talk;
-  }
-
-  add(message: string): void {
-    this.#counts.set(message, (this.#counts.get(message) ?? 0) + 1);
-  }
-
-  flush(): void {
-    for (const [message, count] of this.#counts) this.#talk(count === 1 ? message : `${message} (${count} times)`);
-    this.#counts.clear();
-  }
 }

@@ -100,8 +100,8 @@ function storeEvents({ ledger, storeDir }: Estate, inheritance: Inheritance, onT
     const { capture } = inheritance;
     const intake = new Intake(store);
     intake.stored = inheritance.stored;
-    const owners = new OwnerResolver(capture.owners);
-    const pipeline = new Pipeline(owners, new NetnsNames(), intake.write, () =>
+    const owners = new OwnerResolver(capture.owners, onTalk);
+    const pipeline = new Pipeline(owners, new NetnsNames(onTalk), intake.write, () =>
       store.afterStored(capture.checkpoint()),
     );
     drainFormer(inheritance, pipeline, store, onTalk);

@@ -58,8 +58,13 @@ export class Sealer {
       this.#finish();
       return;
     }
-    this.#worker ??= this.#startWorker();
-    this.#worker.postMessage(this.#sealing);
+    try {
+      this.#worker ??= this.#startWorker();
+      this.#worker.postMessage(this.#sealing);
+    } catch {
+      // No thread can be made (pids.max); whoever retires a slice has stored its events.
+      this.#done(undefined, false);
+    }
   }
 
   #startWorker(): Worker {
