@@ -21,6 +21,7 @@ import { type Begun, beginPinned } from './begin-pinned.ts';
 import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
 import { ErrorTalk } from './error-talk.ts';
+import { growSlowly, settle } from './footprint.ts';
 import { type Estate, estateOf } from './inheritance.ts';
 import { Intake } from './intake.ts';
 import { LimitedStretches } from './limited.ts';
@@ -100,6 +101,7 @@ const HOUSEKEEPING_MS = 1000;
  * @throws NOT_FOUND for an unknown namespace, NOT_PERMITTED or NOT_SUPPORTED where this host does not allow it, STORE for the store
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
+  growSlowly();
   const netns = options.netns.map((text) => resolvePresentNetns(text));
   StoreLock.requireFree(options.storeDir);
   const pins =
@@ -141,6 +143,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
     };
     const estate = typeof pins === 'string' ? undefined : estateOf(options.storeDir, pins, clock, identity.bootId);
     const store = StoreWriter.open(options.storeDir, session, {
+      onSealed: settle,
       ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
       ...(options.maxAgeNs === undefined ? {} : { maxAgeNs: options.maxAgeNs }),
     });
@@ -219,6 +222,7 @@ async function record(
       : beginUnpinned(start);
   pipeline.emit(ledger.blind(capture.blindSpots));
   await sampler.begin();
+  settle();
   onAttached(survival ? { pinned: survival.path } : {});
   for (const spot of capture.blindSpots) options.onTalk(spot);
   const takeCounted = (): void =>

@@ -11,6 +11,7 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 
 
 export class Sealer {
   readonly #onDone: () => void;
+  readonly #onIdle: () => void;
   readonly #waiting: string[] = [];
   /** Could not be sealed (read by somebody, disk full); tried again with the next slice. */
   readonly #failed: string[] = [];
@@ -19,9 +20,13 @@ export class Sealer {
   #sealing: string | undefined;
   #whenIdle: (() => void)[] = [];
 
-  /** @param onDone called after each slice, sealed or not. */
-  constructor(onDone: () => void) {
+  /**
+   * @param onDone called after each slice, sealed or not.
+   * @param onIdle called when the worker is gone, since nothing is left to seal.
+   */
+  constructor(onDone: () => void, onIdle: () => void) {
     this.#onDone = onDone;
+    this.#onIdle = onIdle;
   }
 
   /** Whether a slice is being sealed at this moment. */
@@ -88,7 +93,7 @@ export class Sealer {
   }
 
   #finish(): void {
-    void this.#worker?.terminate();
+    void this.#worker?.terminate().then(this.#onIdle);
     this.#worker = undefined;
     this.#sealing = undefined;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
