@@ -8,11 +8,13 @@ exec 1>&2
 
 bash scripts/setup.sh
 rm -rf dist
-tsc -p tsconfig.build.json
+node --disable-warning=ExperimentalWarning scripts/bundle.ts dist/cli
+rm dist/cli/sources.json
+mkdir dist/bpf
 cp build/losslog.bpf.o dist/bpf/losslog.bpf.o
 cp -r build/ui dist/ui
 
-# tsc rewrites the extension in imports, not in a worker's URL; such a URL must be made from import.meta.url's own.
+# The bundler does not look into the URL of a worker; it must be made from import.meta.url's own extension.
 if grep -rnE "new URL\([^)]*\.ts['\"\`]" dist; then
   echo 'build: these URLs name a source file that the package does not have'
   exit 1

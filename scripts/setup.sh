@@ -123,6 +123,16 @@ build_page() {
   give_back build
 }
 
+program_is_current() { node -e 'process.exit(require("./scripts/run-checkout.cjs").isCurrent("build/program") ? 0 : 1)'; }
+
+bundle_program() {
+  say 'bundling the program'
+  node --disable-warning=ExperimentalWarning scripts/bundle.ts build/program.new
+  # A program that runs may load more of it at any time.
+  rm -rf build/program && mv build/program.new build/program
+  give_back build
+}
+
 # Debian's package would start a server on this host: only its two programs are taken, for the tests.
 prometheus=build/tools/prometheus
 
@@ -151,7 +161,6 @@ cache_is_current() {
 warm_cache() {
   touch build/.cache-begun
   NODE_COMPILE_CACHE=$PWD/build/compile-cache node --disable-warning=ExperimentalWarning scripts/warm-compile-cache.ts
-  bin/losslog --version >/dev/null
   mv build/.cache-begun build/.cache-stamp
   give_back build
 }
@@ -159,7 +168,7 @@ warm_cache() {
 # Under sudo the files would belong to root; they belong to whoever owns the checkout.
 give_back() { [[ $EUID -ne 0 ]] || chown -R -h "$(stat -c %u:%g .)" "$1"; }
 
-is_ready() { [[ -z $(missing_packages 1) ]] && npm_is_current && object_is_current && page_is_current && cache_is_current && tools_are_there; }
+is_ready() { [[ -z $(missing_packages 1) ]] && npm_is_current && object_is_current && page_is_current && program_is_current && cache_is_current && tools_are_there; }
 
 # The bundled runtime exists for x86-64 and arm64 with glibc; elsewhere the system's Node must be new enough.
 check_node() {
@@ -179,6 +188,7 @@ if ! is_ready; then
   object_is_current || compile_object
   check_node
   page_is_current || PATH=$PWD/node_modules/.bin:$PATH build_page
+  program_is_current || PATH=$PWD/node_modules/.bin:$PATH bundle_program
   tools_are_there || get_prometheus
   cache_is_current || PATH=$PWD/node_modules/.bin:$PATH warm_cache
   say 'ready'

@@ -41,7 +41,13 @@ describe('the installed package', () => {
 
   test('has the compiled code and the object, and no TypeScript', () => {
     const files = readdirSync(join(folder, 'app/node_modules/losslog'), { recursive: true, encoding: 'utf8' });
-    for (const file of ['bin/losslog', 'dist/cli/main.js', 'dist/bpf/losslog.bpf.o', 'dist/ui/index.html', 'LICENSE']) {
+    for (const file of [
+      'bin/losslog',
+      'dist/cli/main.cjs',
+      'dist/bpf/losslog.bpf.o',
+      'dist/ui/index.html',
+      'LICENSE',
+    ]) {
       assert.ok(files.includes(file), `${file} is missing`);
     }
     assert.deepEqual(

@@ -1,9 +1,9 @@
-/** Where the compiled BPF object lies: beside the compiled JavaScript in the package, under build/ in a checkout. */
+/** Where the compiled BPF object lies: in dist/ of the package, under build/ in a checkout. */
 
 import { existsSync } from 'node:fs';
 import { LosslogError } from '../base/errors.ts';
 
-const CANDIDATES = ['./losslog.bpf.o', '../../build/losslog.bpf.o'];
+const CANDIDATES = ['../bpf/losslog.bpf.o', '../../build/losslog.bpf.o'];
 
 /** @throws NOT_FOUND when it was not compiled. */
 export function objectPath(): URL {

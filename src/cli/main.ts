@@ -99,4 +99,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+void main();
