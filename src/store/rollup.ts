@@ -1,8 +1,7 @@
 /**
- * Rollups: counts kept beside the events. Per minute by kind, cause or reason or counter, and class, written in the
- * transaction of the events; per hour by peer, process and container, made when the slice is sealed: with thousands of
- * peers, keeping these as well took a third of the time of storing. They count what was lost: retransmissions, drops,
- * resets, and what a `summary` says of those; per minute also how counters grew; not connections, not coverage.
+ * Counts kept beside the events: per minute by kind, cause or reason or counter, and class, written in the transaction of the
+ * events. They count what was lost: retransmissions, drops, resets, what a `summary` says of those, and how counters grew;
+ * not connections, not coverage.
  */
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -17,7 +16,7 @@ import {
   type LossEvent,
 } from '../event/kinds.ts';
 import type { StringKey } from './row.ts';
-import { enumCode, HOUR_ROLLUPS, type HourRollup, hourRollupTable, kindCode, quoted, TALLY_COLUMNS } from './schema.ts';
+import { enumCode, kindCode } from './schema.ts';
 
 const NS_PER_MINUTE = 60e9;
 export const BENIGN = 1 + DROP_CLASSES.indexOf('benign');
@@ -117,43 +116,4 @@ export class Rollups {
     for (const { row, counts } of this.#minutes.values()) this.#upsert.run(...row, ...counts);
     this.#minutes.clear();
   }
-}
-
-/** Counts the events of a slice by peer, process and container, within the transaction of the caller. */
-export function rollUpHour(db: DatabaseSync): void {
-  const sums = TALLY_COLUMNS.map((name) => `sum(${name})`).join();
-  for (const dimension of Object.keys(HOUR_ROLLUPS) as HourRollup[]) {
-    const table = hourRollupTable(dimension);
-    const counted = COUNTED_KINDS.map((kind) => countedSql(kind, dimension)).join(' UNION ALL ');
-    db.exec(`DELETE FROM ${table}; INSERT INTO ${table} SELECT key, ${sums} FROM (${counted}) GROUP BY key`);
-  }
-}
-
-const COUNTED_KINDS = ['retransmit', 'drop', 'reset', 'summary'] as const;
-
-/** What one row of a kind adds to each of the {@link TALLY_COLUMNS}; nothing, where it is not named. */
-const TALLIED: Record<(typeof COUNTED_KINDS)[number], Partial<Record<(typeof TALLY_COLUMNS)[number], string>>> = {
-  retransmit: { retransmissions: '1', segments: 'ifnull(segments, 0)', bytes: 'ifnull(bytes, 0)' },
-  drop: { drops: `class <> ${BENIGN}`, benign: `class = ${BENIGN}` },
-  reset: { resets: '1' },
-  summary: {
-    retransmissions: ofSummary('retransmit', 'events'),
-    segments: ofSummary('retransmit', 'ifnull(segments, 0)'),
-    bytes: ofSummary('retransmit', 'ifnull(bytes, 0)'),
-    drops: ofSummary('drop', `iif(class IS ${BENIGN}, 0, events)`),
-    benign: ofSummary('drop', `iif(class IS ${BENIGN}, events, 0)`),
-    resets: ofSummary('reset', 'events'),
-  },
-};
-
-function ofSummary(kind: Kind, count: string): string {
-  return `CASE WHEN ${isOf(kind)} THEN ${count} ELSE 0 END`;
-}
-
-function countedSql(kind: (typeof COUNTED_KINDS)[number], dimension: HourRollup): string {
-  const counts = TALLY_COLUMNS.map((name) => `${TALLIED[kind][name] ?? '0'} AS ${name}`).join(', ');
-  const key = dimension === 'peer' ? `ifnull(${peerSql(kind)}, x'')` : `ifnull(owner.${dimension}, ${NO_STRING})`;
-  const whose = dimension === 'peer' ? '' : `LEFT JOIN owner ON owner.id = ${quoted(kind)}.owner`;
-  const where = kind === 'summary' ? 'WHERE events > 0' : '';
-  return `SELECT ${key} AS key, ${counts} FROM ${quoted(kind)} ${whose} ${where}`;
 }

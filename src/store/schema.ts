@@ -66,13 +66,10 @@ export function kindTableSql(kind: Kind): string {
 
 const columnSql = ({ name, type }: Column): string => `${quoted(name)} ${sqlTypeOf(type)}`;
 
-/** The hour rollups: table name and SQL type of its key. An unknown key is x'' or 0, as a primary key may not be NULL. */
-export const HOUR_ROLLUPS = { peer: 'BLOB', process: 'INTEGER', container: 'INTEGER' } as const;
-export type HourRollup = keyof typeof HOUR_ROLLUPS;
-export const hourRollupTable = (dimension: HourRollup): string => `hour_${dimension}`;
-
-/** What an hour rollup counts for a key, in the order of its columns. */
-export const TALLY_COLUMNS = ['retransmissions', 'segments', 'bytes', 'drops', 'benign', 'resets'] as const;
+/** What the sums of the hour are kept by (hour-sums.ts); its place in the list is its number in the store. Append only. */
+export const HOUR_DIMENSIONS = ['peer', 'process', 'container', 'netns', 'location'] as const;
+export type HourDimension = (typeof HOUR_DIMENSIONS)[number];
+export const HOUR_TABLE = 'hour';
 
 /** `blind` is a JSON array; `ran` was not there in the first release. */
 export const SESSION_SQL =
@@ -80,7 +77,6 @@ export const SESSION_SQL =
 
 /** All statements that make an empty slice. */
 export function schemaSql(): string[] {
-  const tally = TALLY_COLUMNS.map((name) => `${name} INTEGER NOT NULL`).join(', ');
   return [
     `PRAGMA application_id = ${APPLICATION_ID}`,
     `PRAGMA user_version = ${FORMAT_VERSION}`,
@@ -90,10 +86,7 @@ export function schemaSql(): string[] {
     `CREATE TABLE owner (id INTEGER PRIMARY KEY, ${SHARED_COLUMNS.map(columnSql).join(', ')})`,
     ...KINDS.map(kindTableSql),
     'CREATE TABLE minute (minute INTEGER, kind INTEGER, what INTEGER, class INTEGER, events INTEGER NOT NULL, segments INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (minute, kind, what, class)) WITHOUT ROWID',
-    ...Object.entries(HOUR_ROLLUPS).map(
-      ([name, type]) =>
-        `CREATE TABLE ${hourRollupTable(name as HourRollup)} (key ${type} PRIMARY KEY, ${tally}) WITHOUT ROWID`,
-    ),
+    `CREATE TABLE ${HOUR_TABLE} (dimension INTEGER PRIMARY KEY, sums BLOB NOT NULL)`,
   ];
 }
 

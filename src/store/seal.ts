@@ -3,7 +3,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { KINDS } from '../event/kinds.ts';
-import { rollUpHour } from './rollup.ts';
+import { sumUpHour } from './hour-sums.ts';
 import { indexSql, quoted } from './schema.ts';
 
 /**
@@ -21,7 +21,7 @@ export function sealSlice(path: string): void {
       const isUsed = db.prepare(`SELECT 1 FROM ${quoted(kind)} LIMIT 1`).get() !== undefined;
       if (isUsed) for (const statement of indexSql(kind)) db.exec(statement);
     }
-    rollUpHour(db);
+    sumUpHour(db);
     db.exec('UPDATE meta SET sealed = 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');
     db.exec('PRAGMA journal_mode = DELETE');
   } finally {

@@ -3,10 +3,11 @@
 import { formatIp } from '../base/ip.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
 import { CAUSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { type HourSum, hasHourSums, hourSums } from './hour-sums.ts';
 import { planOf } from './plan.ts';
 import { BENIGN, NO_STRING, peerSql } from './rollup.ts';
 import type { RawRow } from './row.ts';
-import { HOUR_ROLLUPS, type HourRollup, hasOwner, hourRollupTable, isShared, kindCode, quoted } from './schema.ts';
+import { HOUR_DIMENSIONS, type HourDimension, hasOwner, isShared, kindCode, quoted } from './schema.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** What was lost under one key. What a `summary` counted is in it. */
@@ -39,8 +40,8 @@ const COUNTED: Record<TopDimension, readonly Kind[]> = {
 /** Counts by key, to which slices are added. */
 export class Tally {
   readonly #rows = new Map<string | undefined, TopRow>();
-  /** The same peers come in slice after slice. */
-  readonly #peers = new Map<string, string>();
+  /** Rows of IPv4 addresses as numbers: the same peers come in slice after slice. */
+  readonly #ipv4 = new Map<number, TopRow>();
 
   /** @param kind the kind that the counts are of, a summary's being the one that it sums up. */
   add(key: string | undefined, kind: Kind, [events, segments, bytes]: readonly [number, number, number]): void {
@@ -51,29 +52,32 @@ export class Tally {
   }
 
   addRow(counts: TopRow, key: string | undefined): void {
-    if (counts.events === 0) return;
-    const row = this.#rows.get(key);
-    if (!row) {
-      this.#rows.set(key, key === undefined ? { ...counts } : { ...counts, key });
-      return;
-    }
-    row.events += counts.events;
-    row.retransmissions += counts.retransmissions;
-    row.segments += counts.segments;
-    row.bytes += counts.bytes;
-    row.drops += counts.drops;
-    row.resets += counts.resets;
+    if (counts.events > 0) addCounts(this.#rowOf(key), counts);
   }
 
-  /** The address whose bytes are given in hexadecimal; undefined for none. */
-  peerText(hex: string): string | undefined {
-    if (hex === '') return undefined;
-    let text = this.#peers.get(hex);
-    if (text === undefined) {
-      text = formatIp(Buffer.from(hex, 'hex'));
-      this.#peers.set(hex, text);
+  /** @param address of the peer that the counts are of, as {@link HourSum} has it */
+  addPeer(counts: TopRow, address: HourSum['key']): void {
+    if (counts.events === 0) return;
+    if (typeof address !== 'number') {
+      addCounts(this.#rowOf(address && formatIp(address)), counts);
+      return;
     }
-    return text;
+    let row = this.#ipv4.get(address);
+    if (!row) {
+      row = this.#rowOf(formatIp(Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address)));
+      this.#ipv4.set(address, row);
+    }
+    addCounts(row, counts);
+  }
+
+  #rowOf(key: string | undefined): TopRow {
+    let row = this.#rows.get(key);
+    if (!row) {
+      const none = { events: 0, retransmissions: 0, segments: 0, bytes: 0, drops: 0, resets: 0 };
+      row = key === undefined ? none : { ...none, key };
+      this.#rows.set(key, row);
+    }
+    return row;
   }
 
   addAll(other: Tally): void {
@@ -88,6 +92,15 @@ export class Tally {
       a.key === undefined ? 1 : b.key === undefined ? -1 : a.key < b.key ? -1 : 1;
     return [...this.#rows.values()].sort((a, b) => lost(b) - lost(a) || byKey(a, b)).slice(0, limit);
   }
+}
+
+function addCounts(row: TopRow, counts: TopRow): void {
+  row.events += counts.events;
+  row.retransmissions += counts.retransmissions;
+  row.segments += counts.segments;
+  row.bytes += counts.bytes;
+  row.drops += counts.drops;
+  row.resets += counts.resets;
 }
 
 /** Counts a slice's events that pass the filter. */
@@ -146,33 +159,35 @@ function keyText(slice: SliceReader, by: TopDimension, key: RawRow[number] | und
   return slice.stringOf(key as number);
 }
 
-const isHourRollup = (by: TopDimension): by is HourRollup => by in HOUR_ROLLUPS;
+const isOfHour = (by: TopDimension): by is HourDimension => (HOUR_DIMENSIONS as readonly string[]).includes(by);
 
 /** Whether the rollups of a slice hold the counts of a dimension. Those of the hour are made when it is sealed. */
-export const hasRollup = ({ extent }: SliceReader, by: TopDimension): boolean =>
-  isHourRollup(by) ? extent.sealed === 1 : by === 'cause' || by === 'reason';
+export const hasRollup = (slice: SliceReader, by: TopDimension): boolean =>
+  isOfHour(by) ? hasHourSums(slice) : by === 'cause' || by === 'reason';
 
 /**
  * Adds the counts of a whole slice from its rollups: all or, when it cannot be read, none.
  * @param all benign drops too.
  */
 export function addRollups(tally: Tally, slice: SliceReader, by: TopDimension, all: boolean): void {
-  if (isHourRollup(by)) addHourRollup(slice, by, all, tally);
+  if (isOfHour(by)) addHour(slice, by, all, tally);
   else tally.addAll(countMinutes(slice, by, all));
 }
 
-/** Thousands of peers in each of many slices: reading their addresses as BLOBs would take twice as long as all the rest. */
-function addHourRollup(slice: SliceReader, by: HourRollup, all: boolean, tally: Tally): void {
-  const key = by === 'peer' ? 'hex(key)' : 'key';
-  const dropped = all ? 'drops + benign' : 'drops';
-  const rows = slice.all(
-    `SELECT ${key}, retransmissions, segments, bytes, ${dropped}, resets FROM ${hourRollupTable(by)}`,
-  ) as [string | number, number, number, number, number, number][];
-  const texts = rows.map(([id]) => (typeof id === 'string' ? tally.peerText(id) : textOf(slice, id)));
-  for (const [i, [, retransmissions, segments, bytes, drops, resets]] of rows.entries()) {
-    const events = retransmissions + drops + resets;
-    tally.addRow({ events, retransmissions, segments, bytes, drops, resets }, texts[i]);
+function addHour(slice: SliceReader, by: HourDimension, all: boolean, tally: Tally): void {
+  const sums = hourSums(slice, by);
+  const texts = by === 'peer' ? [] : sums.map(({ key }) => hourKeyText(slice, by, key as number | undefined));
+  for (const [i, { key, retransmissions, segments, bytes, benign, resets, ...sum }] of sums.entries()) {
+    const drops = all ? sum.drops + benign : sum.drops;
+    const counts = { events: retransmissions + drops + resets, retransmissions, segments, bytes, drops, resets };
+    if (by === 'peer') tally.addPeer(counts, key);
+    else tally.addRow(counts, texts[i]);
   }
+}
+
+function hourKeyText(slice: SliceReader, by: HourDimension, key: number | undefined): string | undefined {
+  if (key === undefined) return undefined;
+  return by === 'netns' ? String(key) : slice.stringOf(key);
 }
 
 const textOf = (slice: SliceReader, id: number): string | undefined =>

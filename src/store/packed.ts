@@ -1,0 +1,81 @@
+/** Whole numbers and strings of bytes one after the other: LEB128, seven bits a byte, the lowest first. */
+
+import { LosslogError } from '../base/errors.ts';
+
+const [BITS, MORE] = [0x7f, 0x80];
+/** Numbers are at most 2^53. */
+const MAX_BYTES = 8;
+
+export class PackedWriter {
+  #buffer = new Uint8Array(1024);
+  #length = 0;
+
+  /** @param value not negative, at most Number.MAX_SAFE_INTEGER */
+  addNumber(value: number): void {
+    this.#reserve(MAX_BYTES);
+    let rest = value;
+    for (; rest > BITS; rest = Math.floor(rest / MORE)) this.#buffer[this.#length++] = MORE | (rest % MORE);
+    this.#buffer[this.#length++] = rest;
+  }
+
+  addBytes(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#buffer.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#buffer.length) return;
+    const larger = new Uint8Array(2 * (this.#length + count));
+    larger.set(this.#buffer);
+    this.#buffer = larger;
+  }
+}
+
+/** Every method throws STORE where the bytes end too early. */
+export class PackedReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  takeNumber(): number {
+    let value = 0;
+    let weight = 1;
+    for (let i = 0; i < MAX_BYTES; i++) {
+      const byte = this.#bytes[this.#at++] as number;
+      if (byte < MORE) return value + byte * weight;
+      value += (byte & BITS) * weight;
+      weight *= MORE;
+    }
+    throw truncated();
+  }
+
+  /** Four bytes, the highest first. */
+  takeUint32(): number {
+    if (this.#at + 4 > this.#bytes.length) throw truncated();
+    let value = 0;
+    for (let i = 0; i < 4; i++) value = value * 256 + (this.#bytes[this.#at++] as number);
+    return value;
+  }
+
+  takeBytes(length: number): Uint8Array {
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw truncated();
+    const taken = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return taken;
+  }
+}
+
+const truncated = (): LosslogError => new LosslogError('STORE', 'packed sums end too early');
