@@ -36,7 +36,7 @@ test('four bytes are a number, the highest first', () => {
 
 test('what ends too early is refused', () => {
   const cut = (): PackedReader => new PackedReader(pack([2 ** 53]).subarray(0, 3));
-  for (const take of [cut().takeNumber, cut().takeUint32, () => cut().takeBytes(4)]) {
-    assert.throws(() => take.call(cut()), { code: 'STORE' });
-  }
+  assert.throws(() => cut().takeNumber(), { code: 'STORE' });
+  assert.throws(() => cut().takeUint32(), { code: 'STORE' });
+  assert.throws(() => cut().takeBytes(4), { code: 'STORE' });
 });

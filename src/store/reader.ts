@@ -19,7 +19,7 @@ import { SliceCache } from './slice-cache.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
 import { SliceReader } from './slice-reader.ts';
 import { sqliteCode } from './sqlite.ts';
-import { addRollups, countEvents, hasRollup, Tally, type TopRow } from './tally.ts';
+import { addEvents, addRollups, hasRollup, Tally, type TopRow } from './tally.ts';
 import { type SliceTotals, type TotalsBy, totalsOf } from './totals.ts';
 
 /** A slice that could not be read, or not to its end. */
@@ -132,7 +132,7 @@ export class StoreReader {
     this.#eachSlice(filter, (slice) => {
       const useRollups = canRollUp && hasRollup(slice, by) && isWhole(slice, filter);
       if (useRollups) addRollups(tally, slice, by, filter.all === true);
-      else tally.addAll(countEvents(slice, filter, by));
+      else addEvents(tally, slice, filter, by);
     });
     return tally.top(limit);
   }

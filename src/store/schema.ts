@@ -53,8 +53,10 @@ function sqlTypeOf(type: FieldType): string {
   return type === 'ratio' ? 'REAL' : 'INTEGER';
 }
 
-/** The statement that makes the table of a kind; compared as text to tell whether an open slice is of this build. */
-export function kindTableSql(kind: Kind): string {
+/** The statement that makes the table of a kind; compared as text to tell whether a slice is of this build. */
+export const kindTableSql = (kind: Kind): string => kindTables[kind] as string;
+
+function makeKindTableSql(kind: Kind): string {
   const head = [
     'id INTEGER PRIMARY KEY',
     'session INTEGER',
@@ -65,6 +67,20 @@ export function kindTableSql(kind: Kind): string {
 }
 
 const columnSql = ({ name, type }: Column): string => `${quoted(name)} ${sqlTypeOf(type)}`;
+
+const kindTables: Readonly<Record<string, string>> = Object.fromEntries(
+  KINDS.map((kind) => [kind, makeKindTableSql(kind)]),
+);
+
+/** Names of the columns that the fields of a kind have in its table, its owner among them. */
+export const columnNamesOf = (kind: Kind): ReadonlySet<string> => columnNames[kind] as ReadonlySet<string>;
+
+const columnNames: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
+  KINDS.map((kind) => [
+    kind,
+    new Set([...columnsOf(kind).map(({ name }) => name), ...(hasOwner(kind) ? ['owner'] : [])]),
+  ]),
+);
 
 /** What the sums of the hour are kept by (hour-sums.ts); its place in the list is its number in the store. Append only. */
 export const HOUR_DIMENSIONS = ['peer', 'process', 'container', 'netns', 'location'] as const;

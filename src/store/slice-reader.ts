@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { LosslogError } from '../base/errors.ts';
 import { Lru } from '../base/lru.ts';
+import { getOrMake } from '../base/map.ts';
 import { type WallNs, wallNs } from '../base/time.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { versionError } from './directory.ts';
 import { decodeColumns, decodeRow, type RawRow, selectList } from './row.ts';
-import { columnsOf, FORMAT_VERSION, hasOwner, kindTableSql, quoted, SHARED_COLUMNS } from './schema.ts';
+import { columnNamesOf, columnsOf, FORMAT_VERSION, kindTableSql, quoted, SHARED_COLUMNS } from './schema.ts';
 import { hourStart, type SliceFile } from './slice-name.ts';
 import { type Bindable, openForReading } from './sqlite.ts';
 
@@ -56,8 +57,8 @@ export class SliceReader {
   readonly #strings = new Map<number, string>();
   readonly #counts = new Lru<string, number>(MAX_COUNTS);
   readonly #owners = new Lru<number, Owner>(MAX_OWNERS);
-  readonly #string: StatementSync;
-  readonly #owner: StatementSync;
+  #string: StatementSync | undefined;
+  #owner: StatementSync | undefined;
 
   /**
    * Opens a slice; undefined when it is gone or when nothing was committed to it yet.
@@ -98,9 +99,6 @@ export class SliceReader {
         .filter((entry): entry is { kind: Kind; maxId: number } => typeof entry.maxId === 'number')
         .map(({ kind, maxId }) => [kind, { columns: columnNames(db, kind, tables.get(kind)), maxId }]),
     );
-    this.#string = db.prepare('SELECT value FROM string WHERE id = ?');
-    this.#owner = db.prepare(`SELECT ${SHARED_COLUMNS.map(({ name }) => quoted(name)).join()} FROM owner WHERE id = ?`);
-    this.#owner.setReturnArrays(true);
   }
 
   /** Time of the slice's first event; undefined when it has none. */
@@ -115,9 +113,7 @@ export class SliceReader {
 
   /** Rows of a SELECT as arrays. */
   all(sql: string, parameters: readonly Bindable[] = []): RawRow[] {
-    const statement = this.db.prepare(sql);
-    statement.setReturnArrays(true);
-    return statement.all(...parameters) as unknown as RawRow[];
+    return arrays(this.db.prepare(sql)).all(...parameters) as unknown as RawRow[];
   }
 
   /** The number that a SELECT gives, remembered: `show` plans a query once for its rows and once for what it leaves out. */
@@ -133,7 +129,9 @@ export class SliceReader {
 
   /** The columns of a SELECT whose rows {@link decode} takes. */
   select(kind: Kind): string {
-    return selectList(columnsOf(kind), this.kinds.get(kind)?.columns ?? new Set());
+    const present = this.kinds.get(kind)?.columns ?? new Set();
+    const make = () => selectList(columnsOf(kind), present);
+    return present === columnNamesOf(kind) ? getOrMake(selectLists, kind, make) : make();
   }
 
   decode(kind: Kind, row: RawRow): Event {
@@ -146,6 +144,7 @@ export class SliceReader {
   ownerOf(key: number): Owner {
     let owner = this.#owners.get(key);
     if (owner === undefined) {
+      this.#owner ??= arrays(this.db.prepare(OWNER_SQL));
       const row = this.#owner.get(key) as unknown as RawRow | undefined;
       if (row === undefined) throw new LosslogError('STORE', `there is no owner ${key}`);
       const fields = {};
@@ -160,6 +159,7 @@ export class SliceReader {
   stringOf(key: number): string {
     let text = this.#strings.get(key);
     if (text === undefined) {
+      this.#string ??= this.db.prepare('SELECT value FROM string WHERE id = ?');
       text = this.#string.get(key)?.value as string | undefined;
       if (text === undefined) throw new LosslogError('STORE', `the dictionary has no text ${key}`);
       this.#strings.set(key, text);
@@ -177,10 +177,19 @@ export class SliceReader {
   }
 }
 
+/** Of tables of this build: all slices of most stores. */
+const selectLists = new Map<Kind, string>();
+const OWNER_SQL = `SELECT ${SHARED_COLUMNS.map(({ name }) => quoted(name)).join()} FROM owner WHERE id = ?`;
+
+function arrays(statement: StatementSync): StatementSync {
+  statement.setReturnArrays(true);
+  return statement;
+}
+
 /** Tables and indexes by name, with the SQL that made them. */
 function readTables(db: DatabaseSync): Map<string, string | null> {
-  const rows = db.prepare('SELECT name, sql FROM sqlite_schema').all() as { name: string; sql: string | null }[];
-  return new Map(rows.map(({ name, sql }) => [name, sql]));
+  const rows = arrays(db.prepare('SELECT name, sql FROM sqlite_schema')).all();
+  return new Map(rows as unknown as [string, string | null][]);
 }
 
 /** Reads everything that fixes the view in one statement, hence at one moment. */
@@ -192,10 +201,8 @@ function readView(db: DatabaseSync, kinds: readonly Kind[]): { extent: Extent; m
 }
 
 /** Names of the columns of a kind's table: those of this build, or what the table has when another release made it. */
-function columnNames(db: DatabaseSync, kind: Kind, sql: string | null | undefined): Set<string> {
-  if (sql === kindTableSql(kind)) {
-    return new Set([...columnsOf(kind).map(({ name }) => name), ...(hasOwner(kind) ? ['owner'] : [])]);
-  }
+function columnNames(db: DatabaseSync, kind: Kind, sql: string | null | undefined): ReadonlySet<string> {
+  if (sql === kindTableSql(kind)) return columnNamesOf(kind);
   const rows = db.prepare(`SELECT name FROM pragma_table_info('${kind}')`).all() as { name: string }[];
   return new Set(rows.map(({ name }) => name));
 }

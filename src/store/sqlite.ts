@@ -34,20 +34,34 @@ export const isCorrupt = (error: unknown): boolean => {
 /**
  * Opens a database for reading, also where no file may be created beside it.
  *
- * A WAL database needs its `-shm`; in a directory that the caller may not write SQLite can only do without when
- * told that nobody writes (`immutable=1`), which is so when there is no `-wal`.
+ * One that has left WAL mode is a sealed slice: nobody writes it, and told so (`immutable=1`) SQLite neither locks nor looks for journals, half of
+ * the system calls of a short query. A WAL database needs its `-shm`; in a directory that the caller may not write SQLite can only do without when
+ * told the same, which is so when there is no `-wal`.
  *
  * @param hasWal whether a `-wal` file lies beside it.
  * @param probe reads something: SQLite opens lazily and says only then what is wrong.
  */
 export function openForReading<T>(path: string, hasWal: boolean, probe: (db: DatabaseSync) => T): [DatabaseSync, T] {
+  if (hasLeftWal(path)) return probed(openImmutable(path), probe);
   try {
     return probed(new DatabaseSync(path, { readOnly: true, timeout: 2000 }), probe);
   } catch (error) {
     // CANTOPEN on a read-only file system, READONLY in a directory of somebody else.
     const code = sqliteCode(error);
     if (hasWal || (code !== CANTOPEN && code !== READONLY)) throw error;
-    return probed(new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true }), probe);
+    return probed(openImmutable(path), probe);
+  }
+}
+
+const openImmutable = (path: string): DatabaseSync =>
+  new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true });
+
+/** False also for what cannot be read: SQLite says why. */
+function hasLeftWal(path: string): boolean {
+  try {
+    return headerOf(path)?.getUint8(READ_VERSION) === ROLLBACK;
+  } catch {
+    return false;
   }
 }
 
@@ -63,7 +77,7 @@ function probed<T>(db: DatabaseSync, probe: (db: DatabaseSync) => T): [DatabaseS
 /** Offsets in the header of a database file (https://sqlite.org/fileformat2.html#the_database_header). */
 const [READ_VERSION, USER_VERSION, HEADER] = [19, 60, 100];
 const MAGIC = Buffer.from('SQLite format 3\0');
-const WAL = 2;
+const [ROLLBACK, WAL] = [1, 2];
 
 /**
  * Whether the header of a database file says WAL; false when the file has no such header. A slice is in WAL mode until it

@@ -44,11 +44,8 @@ export class Tally {
   readonly #ipv4 = new Map<number, TopRow>();
 
   /** @param kind the kind that the counts are of, a summary's being the one that it sums up. */
-  add(key: string | undefined, kind: Kind, [events, segments, bytes]: readonly [number, number, number]): void {
-    const counts = { events, retransmissions: 0, segments: 0, bytes: 0, drops: 0, resets: 0 };
-    if (kind === 'drop') this.addRow({ ...counts, drops: events }, key);
-    else if (kind === 'reset') this.addRow({ ...counts, resets: events }, key);
-    else this.addRow({ ...counts, retransmissions: events, segments, bytes }, key);
+  add(key: string | undefined, kind: Kind, counts: Counts): void {
+    this.addRow(rowOf(kind, counts), key);
   }
 
   addRow(counts: TopRow, key: string | undefined): void {
@@ -80,10 +77,6 @@ export class Tally {
     return row;
   }
 
-  addAll(other: Tally): void {
-    for (const row of other.#rows.values()) this.addRow(row, row.key);
-  }
-
   /** The rows that lost most segments, packets and connections together; of equals, by key, the unknown one last. */
   top(limit: number): TopRow[] {
     // A retransmission whose segments are not known is at least one.
@@ -92,6 +85,14 @@ export class Tally {
       a.key === undefined ? 1 : b.key === undefined ? -1 : a.key < b.key ? -1 : 1;
     return [...this.#rows.values()].sort((a, b) => lost(b) - lost(a) || byKey(a, b)).slice(0, limit);
   }
+}
+
+function rowOf(kind: Kind, [events, segments, bytes]: Counts): TopRow {
+  const row = { events, retransmissions: 0, segments: 0, bytes: 0, drops: 0, resets: 0 };
+  if (kind === 'drop') row.drops = events;
+  else if (kind === 'reset') row.resets = events;
+  else Object.assign(row, { retransmissions: events, segments, bytes });
+  return row;
 }
 
 function addCounts(row: TopRow, counts: TopRow): void {
@@ -103,12 +104,23 @@ function addCounts(row: TopRow, counts: TopRow): void {
   row.resets += counts.resets;
 }
 
-/** Counts a slice's events that pass the filter. */
-export function countEvents(slice: SliceReader, filter: Filter, by: TopDimension): Tally {
-  const tally = new Tally();
-  for (const kind of COUNTED[by]) countKind(slice, filter, by, kind, tally);
-  countSummaries(slice, filter, by, tally);
-  return tally;
+/** Adds the counts of a slice's events that pass the filter: all or, when it cannot be read, none. */
+export function addEvents(tally: Tally, slice: SliceReader, filter: Filter, by: TopDimension): void {
+  const counted = [
+    ...COUNTED[by].flatMap((kind) => countKind(slice, filter, by, kind)),
+    ...countSummaries(slice, filter, by),
+  ];
+  const texts = counted.map(({ key }) => (by === 'peer' ? undefined : keyText(slice, by, key)));
+  for (const [i, { key, kind, counts }] of counted.entries()) {
+    if (by === 'peer') tally.addPeer(rowOf(kind, counts), peerOf(key as string | null));
+    else tally.add(texts[i], kind, counts);
+  }
+}
+
+interface Counted {
+  readonly key: RawRow[number] | undefined;
+  readonly kind: Kind;
+  readonly counts: Counts;
 }
 
 const SUMS: Partial<Record<Kind, string>> = {
@@ -117,46 +129,51 @@ const SUMS: Partial<Record<Kind, string>> = {
   reset: 'count(*), 0, 0',
 };
 
-function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: Kind, tally: Tally): void {
+function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: Kind): Counted[] {
   const plan = planOf(slice, kind, filter);
-  if (!plan) return;
+  if (!plan) return [];
   const key = keyExpression(kind, by);
   const rows = slice.all(`SELECT ${key}, ${SUMS[kind]} ${plan.from} GROUP BY 1`, plan.parameters);
-  for (const row of rows) tally.add(keyText(slice, by, row[0]), kind, countsOf(row, 1));
+  return rows.map((row) => ({ key: row[0], kind, counts: countsOf(row, 1) }));
 }
 
-function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension, tally: Tally): void {
+function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension): Counted[] {
   const plan = planOf(slice, 'summary', filter);
-  if (!plan) return;
+  if (!plan) return [];
   const { type } = fieldsOf('summary').of as { type: { values: readonly Kind[] } };
   const sums = 'sum(events), ifnull(sum(segments), 0), ifnull(sum(bytes), 0)';
   const key = keyExpression('summary', by);
   const rows = slice.all(`SELECT ${key}, "of", ${sums} ${plan.from} AND events > 0 GROUP BY 1, 2`, plan.parameters);
-  for (const row of rows) {
-    const of = type.values[(row[1] as number) - 1] as Kind;
-    if (COUNTED[by].includes(of)) tally.add(keyText(slice, by, row[0]), of, countsOf(row, 2));
-  }
+  return rows
+    .map((row) => ({ key: row[0], kind: type.values[(row[1] as number) - 1] as Kind, counts: countsOf(row, 2) }))
+    .filter(({ kind }) => COUNTED[by].includes(kind));
 }
 
-const countsOf = (row: RawRow, at: number): [number, number, number] =>
-  row.slice(at, at + 3).map(Number) as [number, number, number];
+type Counts = readonly [events: number, segments: number, bytes: number];
+
+const countsOf = (row: RawRow, at: number): Counts => [Number(row[at]), Number(row[at + 1]), Number(row[at + 2])];
 
 /** The column of the key. */
 function keyExpression(kind: Kind, by: TopDimension): string {
-  if (by === 'peer') return peerSql(kind);
+  if (by === 'peer') return `hex(${peerSql(kind)})`;
   if (isShared(by)) return hasOwner(kind) ? 'owner' : 'NULL';
   return by in fieldsOf(kind) ? quoted(by) : 'NULL';
 }
 
 function keyText(slice: SliceReader, by: TopDimension, key: RawRow[number] | undefined): string | undefined {
   if (key === null || key === undefined) return undefined;
-  if (key instanceof Uint8Array) return formatIp(key);
   if (isShared(by)) {
     const value = slice.ownerOf(key as number)[by];
     return value === undefined ? undefined : String(value);
   }
   if (by === 'cause') return CAUSES[(key as number) - 1];
   return slice.stringOf(key as number);
+}
+
+/** Of thousands of peers the digits are read quicker than the bytes; an address that is not known has none. */
+function peerOf(hex: string | null): HourSum['key'] {
+  if (!hex) return undefined;
+  return hex.length === 8 ? Number.parseInt(hex, 16) : Buffer.from(hex, 'hex');
 }
 
 const isOfHour = (by: TopDimension): by is HourDimension => (HOUR_DIMENSIONS as readonly string[]).includes(by);
@@ -171,14 +188,15 @@ export const hasRollup = (slice: SliceReader, by: TopDimension): boolean =>
  */
 export function addRollups(tally: Tally, slice: SliceReader, by: TopDimension, all: boolean): void {
   if (isOfHour(by)) addHour(slice, by, all, tally);
-  else tally.addAll(countMinutes(slice, by, all));
+  else addMinutes(slice, by, all, tally);
 }
 
 function addHour(slice: SliceReader, by: HourDimension, all: boolean, tally: Tally): void {
   const sums = hourSums(slice, by);
   const texts = by === 'peer' ? [] : sums.map(({ key }) => hourKeyText(slice, by, key as number | undefined));
-  for (const [i, { key, retransmissions, segments, bytes, benign, resets, ...sum }] of sums.entries()) {
-    const drops = all ? sum.drops + benign : sum.drops;
+  for (let i = 0; i < sums.length; i++) {
+    const { key, retransmissions, segments, bytes, drops: harmful, benign, resets } = sums[i] as HourSum;
+    const drops = all ? harmful + benign : harmful;
     const counts = { events: retransmissions + drops + resets, retransmissions, segments, bytes, drops, resets };
     if (by === 'peer') tally.addPeer(counts, key);
     else tally.addRow(counts, texts[i]);
@@ -193,15 +211,12 @@ function hourKeyText(slice: SliceReader, by: HourDimension, key: number | undefi
 const textOf = (slice: SliceReader, id: number): string | undefined =>
   id === NO_STRING ? undefined : slice.stringOf(id);
 
-function countMinutes(slice: SliceReader, by: TopDimension, all: boolean): Tally {
-  const tally = new Tally();
+function addMinutes(slice: SliceReader, by: TopDimension, all: boolean, tally: Tally): void {
   const kinds = COUNTED[by].map(kindCode).join();
   const rows = slice.all(
     `SELECT what, kind, sum(events), sum(segments), sum(bytes) FROM minute
      WHERE kind IN (${kinds}) ${all ? '' : `AND class <> ${BENIGN}`} GROUP BY 1, 2`,
   );
-  for (const row of rows) {
-    tally.add(textOf(slice, row[0] as number), KINDS[(row[1] as number) - 1] as Kind, countsOf(row, 2));
-  }
-  return tally;
+  const texts = rows.map(([what]) => textOf(slice, what as number));
+  for (const [i, row] of rows.entries()) tally.add(texts[i], KINDS[(row[1] as number) - 1] as Kind, countsOf(row, 2));
 }

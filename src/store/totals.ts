@@ -5,7 +5,7 @@ import { NO_STRING } from './rollup.ts';
 import { enumCode } from './schema.ts';
 import type { DropClass } from './series.ts';
 import type { SliceReader } from './slice-reader.ts';
-import { addRollups, countEvents, hasRollup, Tally } from './tally.ts';
+import { addEvents, addRollups, hasRollup, Tally } from './tally.ts';
 
 export const TOTALS_BY = ['process', 'container'] as const;
 export type TotalsBy = (typeof TOTALS_BY)[number];
@@ -66,7 +66,7 @@ function lossesOf(slice: SliceReader): LossTotal[] {
 function keysOf(slice: SliceReader, by: TotalsBy): KeyTotal[] {
   const tally = new Tally();
   if (hasRollup(slice, by)) addRollups(tally, slice, by, false);
-  else tally.addAll(countEvents(slice, {}, by));
+  else addEvents(tally, slice, {}, by);
   return tally.top(Number.MAX_SAFE_INTEGER).map(({ key, segments, retransmissions, drops, resets }) => ({
     by,
     ...(key === undefined ? {} : { key }),
