@@ -8,7 +8,7 @@ import { LosslogError } from '../base/errors.ts';
 import type { Kind } from '../event/kinds.ts';
 import { PackedReader, PackedWriter } from './packed.ts';
 import { BENIGN, isOf, peerSql } from './rollup.ts';
-import { HOUR_DIMENSIONS, HOUR_TABLE, type HourDimension, quoted } from './schema.ts';
+import { HOUR_DIMENSIONS, HOUR_SQL, HOUR_TABLE, type HourDimension, quoted } from './schema.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** What is counted for a key, in this order. */
@@ -73,7 +73,7 @@ function ofOwners(field: string): string {
 
 /** Sums up the events of a slice, within the transaction of the caller. */
 export function sumUpHour(db: DatabaseSync): void {
-  db.exec(`CREATE TABLE ${BY_OWNER} AS ${summed(COUNTED_KINDS, () => 'owner')}`);
+  db.exec(`${HOUR_SQL}; CREATE TABLE ${BY_OWNER} AS ${summed(COUNTED_KINDS, () => 'owner')}`);
   const insert = db.prepare(`INSERT OR REPLACE INTO ${HOUR_TABLE} VALUES (?, ?)`);
   for (const dimension of HOUR_DIMENSIONS) insert.run(codeOf(dimension), packed(db, SELECTED[dimension]));
   db.exec(`DROP TABLE ${BY_OWNER}`);
@@ -98,8 +98,7 @@ function packed(db: DatabaseSync, sql: string): Uint8Array {
 }
 
 /** Whether a slice has the sums: before it is sealed it has none. */
-export const hasHourSums = ({ extent, indexes }: SliceReader): boolean =>
-  extent.sealed === 1 && indexes.has(HOUR_TABLE);
+export const hasHourSums = ({ indexes }: SliceReader): boolean => indexes.has(HOUR_TABLE);
 
 /** The sums of a slice by a dimension. @throws STORE when they are not what {@link sumUpHour} wrote. */
 export function hourSums(slice: SliceReader, dimension: HourDimension): HourSum[] {

@@ -1,7 +1,4 @@
-/** Queries on a store. Works while another process writes it, and without any right to write. */
-
-import { LosslogError, messageOf } from '../base/errors.ts';
-import { NS_PER_HOUR, type WallNs, wallNs } from '../base/time.ts';
+import { type WallNs, wallNs } from '../base/time.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { requireDirectory, requireKnownVersion } from './directory.ts';
@@ -15,18 +12,11 @@ import { inOrder, ScanSource, type Selection } from './scan.ts';
 import { kindCode } from './schema.ts';
 import { countMinutes, countSteps, type Grid, gridEnd, isWholeMinutes, Series, type SeriesRow } from './series.ts';
 import { beginOf, mergedSession, readSessions, type Session, type Stretch, sessionKey } from './session.ts';
-import { SliceCache } from './slice-cache.ts';
-import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
-import { SliceReader } from './slice-reader.ts';
-import { sqliteCode } from './sqlite.ts';
+import type { SliceFile } from './slice-name.ts';
+import type { SliceReader } from './slice-reader.ts';
+import { type SkippedSlice, Slices, type StoreReaderOptions } from './slices.ts';
 import { addEvents, addRollups, hasRollup, Tally, type TopRow } from './tally.ts';
 import { type SliceTotals, type TotalsBy, totalsOf } from './totals.ts';
-
-/** A slice that could not be read, or not to its end. */
-export interface SkippedSlice {
-  file: string;
-  why: string;
-}
 
 export interface StoreCoverage {
   /** Since when the store has a history; absent when it is empty. */
@@ -35,20 +25,8 @@ export interface StoreCoverage {
   sessions: Session[];
 }
 
-export interface StoreReaderOptions {
-  /** Slices kept open from one reader to the next; else this one's own. */
-  cache?: SliceCache;
-  /** Called before each slice is read, some tens of milliseconds apart at most; may throw to end a query. */
-  checkpoint?: () => void;
-}
-
 export class StoreReader {
-  readonly #dir: string;
-  readonly #skipped = new Map<string, string>();
-  readonly #open = new Set<SliceReader>();
-  readonly #cache: SliceCache;
-  readonly #ownsCache: boolean;
-  readonly #checkpoint: () => void;
+  readonly #slices: Slices;
 
   /** @throws NOT_FOUND, NOT_PERMITTED, STORE, STORE_VERSION */
   static open(dir: string, options: StoreReaderOptions = {}): StoreReader {
@@ -57,16 +35,13 @@ export class StoreReader {
     return new StoreReader(dir, options);
   }
 
-  private constructor(dir: string, { cache, checkpoint }: StoreReaderOptions) {
-    this.#dir = dir;
-    this.#cache = cache ?? new SliceCache();
-    this.#ownsCache = cache === undefined;
-    this.#checkpoint = checkpoint ?? (() => undefined);
+  private constructor(dir: string, options: StoreReaderOptions) {
+    this.#slices = new Slices(dir, options);
   }
 
   /** Damaged slices met so far. Everything else was answered. */
   get skipped(): readonly SkippedSlice[] {
-    return [...this.#skipped].map(([file, why]) => ({ file, why }));
+    return this.#slices.skipped;
   }
 
   /**
@@ -76,7 +51,7 @@ export class StoreReader {
   *events(filter: Filter, { limit, order }: { limit?: number; order: Order }): Generator<Event> {
     let left = limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
-    for (const slices of this.#hours(filter, order)) {
+    for (const slices of this.#slices.hours(filter, order)) {
       for (const event of this.#hourEvents(slices, filter, order)) {
         yield event;
         if (--left === 0) return;
@@ -94,16 +69,16 @@ export class StoreReader {
     period: Pick<Filter, 'since' | 'until'>,
     base: WallNs,
   ): Generator<T[]> {
-    for (const files of this.#hours(period, 'oldest')) {
-      const open = files.map((file) => this.#openSlice(file)).filter((slice) => slice !== undefined);
+    for (const files of this.#slices.hours(period, 'oldest')) {
+      const open = files.map((file) => this.#slices.open(file)).filter((slice) => slice !== undefined);
       const sources = open.flatMap((slice) => selections.map((selection) => new ScanSource(slice, selection, base)));
       try {
         yield* inOrder(sources, (source) => {
-          const done = this.#guard(source.slice.slice, () => source.fetch() ?? true);
+          const done = this.#slices.guard(source.slice.slice, () => source.fetch() ?? true);
           if (!done) source.isDone = true;
         });
       } finally {
-        for (const slice of open) this.#closeSlice(slice);
+        for (const slice of open) this.#slices.release(slice);
       }
     }
   }
@@ -117,7 +92,7 @@ export class StoreReader {
     if (filter.all) return 0;
     const canRollUp = kind === 'drop' && isTimeOnly(filter) && (kinds === undefined || kinds.includes('drop'));
     let count = 0;
-    this.#eachSlice(filter, (slice) => {
+    this.#slices.visit(filter, (slice) => {
       if (count >= atMost) return;
       const rolledUp = canRollUp && isWhole(slice, filter);
       count += rolledUp ? benignRolledUp(slice) : benignCounted(slice, filter, kind, atMost - count);
@@ -129,7 +104,7 @@ export class StoreReader {
   top(filter: Filter, by: TopDimension, limit: number): TopRow[] {
     const tally = new Tally();
     const canRollUp = isTimeOnly(filter) && filter.kinds === undefined;
-    this.#eachSlice(filter, (slice) => {
+    this.#slices.visit(filter, (slice) => {
       const useRollups = canRollUp && hasRollup(slice, by) && isWhole(slice, filter);
       if (useRollups) addRollups(tally, slice, by, filter.all === true);
       else addEvents(tally, slice, filter, by);
@@ -145,7 +120,7 @@ export class StoreReader {
     const series = new Series(grid.points);
     const within = { ...filter, since: grid.from, until: gridEnd(grid) };
     const useRollups = isTimeOnly(filter) && isWholeMinutes(grid);
-    this.#eachSlice(within, (slice) => {
+    this.#slices.visit(within, (slice) => {
       const own = new Series(grid.points);
       if (useRollups) countMinutes(slice, within, grid, own);
       else countSteps(slice, within, grid, own);
@@ -157,25 +132,25 @@ export class StoreReader {
   /** Who lost packets with these peers, in no order. */
   pairs(filter: Filter, peers: readonly Uint8Array[]): Pair[] {
     const pairs = new Pairs(peers);
-    this.#eachSlice(filter, (slice) => pairs.add(slice, filter));
+    this.#slices.visit(filter, (slice) => pairs.add(slice, filter));
     return pairs.all();
   }
 
   /** What slices count in all. @param known files that are left out */
   totals(known: ReadonlySet<string>, by: readonly TotalsBy[]): SliceTotals[] {
     const totals: SliceTotals[] = [];
-    for (const slices of this.#hours({}, 'oldest')) {
+    for (const slices of this.#slices.hours({}, 'oldest')) {
       const unknown = slices.filter(({ file }) => !known.has(file));
-      this.#each(unknown, (slice) => totals.push(totalsOf(slice, by)));
+      this.#slices.visitFiles(unknown, (slice) => totals.push(totalsOf(slice, by)));
     }
     return totals;
   }
 
   /** Since when the store has a history: what it held before has been removed, or was never recorded. */
   begins(): WallNs | undefined {
-    for (const slices of this.#hours({}, 'oldest')) {
+    for (const slices of this.#slices.hours({}, 'oldest')) {
       let begins: WallNs | undefined;
-      this.#each(slices, (slice) => {
+      this.#slices.visitFiles(slices, (slice) => {
         const own = beginOf(slice);
         if (begins === undefined || own < begins) begins = own;
       });
@@ -186,9 +161,9 @@ export class StoreReader {
 
   /** The last run of the recorder, by the newest slice that tells of one. */
   latestSession(): Session | undefined {
-    for (const slices of this.#hours({}, 'newest')) {
+    for (const slices of this.#slices.hours({}, 'newest')) {
       let latest: Session | undefined;
-      this.#each(slices, (slice) => {
+      this.#slices.visitFiles(slices, (slice) => {
         for (const session of readSessions(slice)) if (!latest || session.lastNs > latest.lastNs) latest = session;
       });
       if (latest) return latest;
@@ -202,8 +177,8 @@ export class StoreReader {
    */
   coverage(asked?: Stretch): StoreCoverage {
     const sessions = new Map<string, Session>();
-    for (const slices of this.#around(asked)) {
-      this.#each(slices, (slice) => {
+    for (const slices of this.#slices.around(asked)) {
+      this.#slices.visitFiles(slices, (slice) => {
         for (const session of readSessions(slice)) {
           const known = sessions.get(sessionKey(session));
           sessions.set(sessionKey(session), known ? mergedSession(known, session) : session);
@@ -218,7 +193,7 @@ export class StoreReader {
   /** Stretches in which the kernel recorded without a recorder; each was noted when the next one began. */
   aloneSince(since: WallNs): Stretch[] {
     const alone: Stretch[] = [];
-    this.#eachSlice({ since }, (slice) => alone.push(...aloneIn(slice)));
+    this.#slices.visit({ since }, (slice) => alone.push(...aloneIn(slice)));
     return alone;
   }
 
@@ -226,26 +201,24 @@ export class StoreReader {
   noted(asked: Stretch): Noted[] {
     const notes = new Notes();
     const filter = { since: asked.from, until: wallNs(asked.until + NOTED_AFTER) };
-    this.#eachSlice(filter, (slice) => notes.add(slice, asked));
+    this.#slices.visit(filter, (slice) => notes.add(slice, asked));
     return notes.sums();
   }
 
   /** Releases everything, also what a generator of {@link events} that was not taken to its end still holds. */
   close(): void {
-    for (const slice of this.#open) slice.close();
-    this.#open.clear();
-    if (this.#ownsCache) this.#cache.close();
+    this.#slices.close();
   }
 
   *#hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
-    const open = slices.map((slice) => this.#openSlice(slice)).filter((slice) => slice !== undefined);
+    const open = slices.map((slice) => this.#slices.open(slice)).filter((slice) => slice !== undefined);
     try {
       yield* merged(
-        open.flatMap((slice) => this.#guard(slice.slice, () => this.#sources(slice, filter, order)) ?? []),
+        open.flatMap((slice) => this.#slices.guard(slice.slice, () => this.#sources(slice, filter, order)) ?? []),
         order,
       );
     } finally {
-      for (const slice of open) this.#closeSlice(slice);
+      for (const slice of open) this.#slices.release(slice);
     }
   }
 
@@ -259,7 +232,7 @@ export class StoreReader {
         kind: plan.kind,
         bound: order === 'oldest' ? first : last,
         rows: () => this.#guardedRows(slice, plan, order),
-        decode: (row) => this.#guard(slice.slice, () => slice.decode(plan.kind, row.values)),
+        decode: (row) => this.#slices.guard(slice.slice, () => slice.decode(plan.kind, row.values)),
       }));
   }
 
@@ -267,74 +240,8 @@ export class StoreReader {
     try {
       yield* timeOrdered(slice, plan, order);
     } catch (error) {
-      this.#skip(slice.slice, error);
+      this.#slices.skip(slice.slice, error);
     }
-  }
-
-  /** Slices of the time asked for, by hour. Damaged ones are noted and left out. */
-  #hours({ since, until }: Filter, order: Order): SliceFile[][] {
-    const present = listSlices(this.#dir);
-    this.#cache.forgetAllBut(present);
-    const all = present.filter(
-      ({ hour }) =>
-        (since === undefined || hourStart(hour + 1) > since) && (until === undefined || hourStart(hour) < until),
-    );
-    for (const { file } of all.filter(({ damaged }) => damaged)) this.#skipped.set(file, 'set aside by the recorder');
-    const sound = all.filter(({ damaged }) => !damaged);
-    const hours = [...Map.groupBy(sound, ({ hour }): Hour => hour).values()];
-    return order === 'oldest' ? hours : hours.reverse();
-  }
-
-  /** The hours of the time asked for and those next to them: a session says in the last slice that it wrote to when it last lived. */
-  #around(asked: Stretch | undefined): SliceFile[][] {
-    const hours = this.#hours({}, 'oldest');
-    if (!asked) return hours;
-    const hourAt = (slices: readonly SliceFile[]): WallNs => hourStart((slices[0] as SliceFile).hour);
-    const first = hours.findIndex((slices) => hourAt(slices) + NS_PER_HOUR > asked.from);
-    const beyond = hours.findIndex((slices) => hourAt(slices) >= asked.until);
-    return hours.slice(Math.max(0, (first < 0 ? hours.length : first) - 1), beyond < 0 ? hours.length : beyond + 1);
-  }
-
-  #eachSlice(filter: Filter, visit: (slice: SliceReader) => void): void {
-    for (const slices of this.#hours(filter, 'oldest')) this.#each(slices, visit);
-  }
-
-  /** Visits slices one after the other. `visit` must take over its result at its end: it may fail half-way. */
-  #each(slices: readonly SliceFile[], visit: (slice: SliceReader) => void): void {
-    for (const file of slices) {
-      const slice = this.#openSlice(file);
-      if (!slice) continue;
-      this.#guard(file, () => visit(slice));
-      this.#closeSlice(slice);
-    }
-  }
-
-  #openSlice(file: SliceFile): SliceReader | undefined {
-    this.#checkpoint();
-    const slice = this.#cache.take(this.#dir, file) ?? this.#guard(file, () => SliceReader.open(this.#dir, file));
-    if (slice) this.#open.add(slice);
-    return slice;
-  }
-
-  #closeSlice(slice: SliceReader): void {
-    if (this.#open.delete(slice)) this.#cache.keep(slice);
-  }
-
-  /** Runs a step of a query; when the slice is to blame for its failure, notes that and goes on without. */
-  #guard<T>(slice: SliceFile, step: () => T): T | undefined {
-    try {
-      return step();
-    } catch (error) {
-      this.#skip(slice, error);
-      return undefined;
-    }
-  }
-
-  /** @throws the error, when the slice is not to blame for it. */
-  #skip({ file }: SliceFile, error: unknown): void {
-    const isOfSlice = sqliteCode(error) !== undefined || (error instanceof LosslogError && error.code === 'STORE');
-    if (!isOfSlice) throw error;
-    if (!this.#skipped.has(file)) this.#skipped.set(file, messageOf(error));
   }
 }
 

@@ -86,6 +86,8 @@ const columnNames: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEn
 export const HOUR_DIMENSIONS = ['peer', 'process', 'container', 'netns', 'location'] as const;
 export type HourDimension = (typeof HOUR_DIMENSIONS)[number];
 export const HOUR_TABLE = 'hour';
+/** Made when a slice is sealed. */
+export const HOUR_SQL = `CREATE TABLE IF NOT EXISTS ${HOUR_TABLE} (dimension INTEGER PRIMARY KEY, sums BLOB NOT NULL)`;
 
 /** `blind` is a JSON array; `ran` was not there in the first release. */
 export const SESSION_SQL =
@@ -102,7 +104,6 @@ export function schemaSql(): string[] {
     `CREATE TABLE owner (id INTEGER PRIMARY KEY, ${SHARED_COLUMNS.map(columnSql).join(', ')})`,
     ...KINDS.map(kindTableSql),
     'CREATE TABLE minute (minute INTEGER, kind INTEGER, what INTEGER, class INTEGER, events INTEGER NOT NULL, segments INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (minute, kind, what, class)) WITHOUT ROWID',
-    `CREATE TABLE ${HOUR_TABLE} (dimension INTEGER PRIMARY KEY, sums BLOB NOT NULL)`,
   ];
 }
 

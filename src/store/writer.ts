@@ -42,7 +42,7 @@ const MAX_BUFFERED_SUMS = 12_500;
 /** Memory for the texts and owners of an open slice; a slice with more is full. */
 const MAX_SHARED_BYTES = 16 << 20;
 const MAX_SLICE_BYTES = 48 << 20;
-/** An empty slice has 14 pages. */
+/** An empty slice has 13 pages. */
 const MIN_SLICE_BYTES = 32 * PAGE_SIZE;
 /** What the open slice with its -wal, and its indexes while it is sealed, may add to the store: 1.5 times its bound. */
 const RESERVE = 1.5;
