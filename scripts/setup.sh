@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings a checkout to where it runs: distribution packages, npm packages, the BPF object, the page.
 # Installs only what is missing, so it costs nothing when all is there. Mounts nothing, changes no setting of the host.
-# `setup.sh kernels` adds what boots other kernels; `setup.sh tests` adds what only tests use, where there is apt; elsewhere tests that miss something are skipped and say so.
+# `setup.sh kernels` adds what boots other kernels, `setup.sh bench` the tools that losslog is compared with; `setup.sh tests` adds what only tests use, where there is apt; elsewhere tests that miss something are skipped and say so.
 # Exit codes: 0 ready, 1 an installation or the compilation failed, 3 something must be installed by hand.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
@@ -26,6 +26,16 @@ tshark      tshark
 chromium    chromium
 nft         nftables
 '
+
+# What is compared with losslog in bench/ | Debian, Ubuntu
+bench_packages='
+bpftrace          bpftrace
+perf              linux-perf
+tshark            tshark
+tcpretrans-bpfcc  bpfcc-tools
+iperf3            iperf3
+'
+
 kernel_packages='
 qemu-system-x86_64 qemu-system-x86
 busybox            busybox-static
@@ -36,6 +46,7 @@ mode=${1:-}
 case $mode in
   tests) ;;
   kernels) test_packages=$kernel_packages ;;
+  bench) test_packages=$bench_packages ;;
   *) test_packages= ;;
 esac
 command -v apt-get >/dev/null || test_packages=

@@ -59,7 +59,7 @@ run_again() {
 if [[ ${#files[@]} -gt 0 ]]; then
   run 1 300 "${files[@]}"
 else
-  run "$(nproc)" 60 'src/**/*.test.ts' 'ui/**/*.test.ts' 'scripts/**/*.test.ts'
+  run "$(nproc)" 60 'src/**/*.test.ts' 'ui/**/*.test.ts' 'scripts/**/*.test.ts' 'bench/**/*.test.ts'
   before=$status
   run 1 300 'test/**/*.test.ts'
   run_again "$before"

@@ -3,20 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../lab/command.ts';
 import { LabProcess } from '../../lab/process.ts';
+import { withTracefs } from '../tracefs.ts';
 import { countEach, isOwner, type Told } from './told.ts';
-
-/** Where tracefs is not mounted, it is for the program alone. */
-const WITH_TRACEFS = '[ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"';
-
-export const withTracefs = (...command: string[]): string[] => [
-  'unshare',
-  '--mount',
-  'sh',
-  '-c',
-  WITH_TRACEFS,
-  'sh',
-  ...command,
-];
 
 /**
  * ETH_P_IPV6; the scenarios are played over IPv4, and what hosts say over IPv6 by themselves (router solicitations) is no part of

@@ -1,6 +1,6 @@
 /** docs/comparison.md, from what a run has found. */
 
-import type { Packaged } from './packaged.ts';
+import type { Packaged } from '../packaged.ts';
 import type { Told } from './told.ts';
 
 export interface Row {
@@ -32,7 +32,7 @@ const GROUPS_SHOWN = 4;
 export function page(rows: readonly Row[], { kernel, versions, packaged, notMade }: About): string {
   return `# What other tools tell of the same faults
 
-Written by \`node --disable-warning=ExperimentalWarning bench/compare.ts\`, which plays scenarios of [the lab](lab.md) over IPv4 with losslog and the others recording
+Written by \`node --disable-warning=ExperimentalWarning bench/compare/main.ts\`, which plays scenarios of [the lab](lab.md) over IPv4 with losslog and the others recording
 at once. This run: Linux ${kernel}, ${versions}.
 
 - **losslog**: \`record\`, then \`show\` without benign drops, and the first incident of \`why\`.

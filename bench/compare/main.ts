@@ -1,7 +1,7 @@
 /**
  * Plays faults of the lab with losslog, bpftrace and a capture recording at once, and writes what each tells to docs/comparison.md.
  *
- *     node --disable-warning=ExperimentalWarning bench/compare.ts [SCENARIO...]
+ *     node --disable-warning=ExperimentalWarning bench/compare/main.ts [SCENARIO...]
  *
  * Needs root, bpftrace and tshark; the packaged tools (bpfcc-tools) are tried where they are installed. With names, only
  * those are played, and the page goes to stdout.
@@ -10,20 +10,20 @@
 import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { succeeds } from '../lab/command.ts';
-import type { Counters } from '../lab/counters.ts';
-import type { Host } from '../lab/host.ts';
-import { loadScenario } from '../lab/scenario/catalogue.ts';
-import { play, recordedRoles } from '../lab/scenario/play.ts';
-import type { Scenario, Stage } from '../lab/scenario/scenario.ts';
-import { exitCodeOf, LosslogError, messageOf } from '../src/base/errors.ts';
-import { Bpftrace } from './compare/bpftrace.ts';
-import { toldByLosslog } from './compare/losslog.ts';
-import { packagedTools, versionOf } from './compare/packaged.ts';
-import { page, type Row } from './compare/page.ts';
-import { Capture } from './compare/tshark.ts';
+import { succeeds } from '../../lab/command.ts';
+import type { Counters } from '../../lab/counters.ts';
+import type { Host } from '../../lab/host.ts';
+import { loadScenario } from '../../lab/scenario/catalogue.ts';
+import { play, recordedRoles } from '../../lab/scenario/play.ts';
+import type { Scenario, Stage } from '../../lab/scenario/scenario.ts';
+import { exitCodeOf, LosslogError, messageOf } from '../../src/base/errors.ts';
+import { packagedTools, versionOf } from '../packaged.ts';
+import { Bpftrace } from './bpftrace.ts';
+import { toldByLosslog } from './losslog.ts';
+import { page, type Row } from './page.ts';
+import { Capture } from './tshark.ts';
 
-const PAGE = fileURLToPath(new URL('../docs/comparison.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/comparison.md', import.meta.url));
 
 /** At least one of each kind of verdict. */
 const SCENARIOS = [

@@ -1,8 +1,8 @@
 /** The packaged tools for retransmissions and drops: whether they run on this machine. */
 
 import { spawnSync } from 'node:child_process';
-import { run, succeeds } from '../../lab/command.ts';
-import { withTracefs } from './bpftrace.ts';
+import { run, succeeds } from '../lab/command.ts';
+import { withTracefs } from './tracefs.ts';
 
 const TOOLS = {
   'tcpretrans.bt': 'bpftrace',
