@@ -23,7 +23,7 @@ export interface Load {
   hosts: readonly Host[];
   captureAt: readonly Host[];
   events: readonly Event[];
-  /** Traffic before the part of which the cost counts; who records it comes to its usual speed. */
+  /** Traffic before the part of which the cost counts. */
   before?(): Promise<Rates>;
   run(): Promise<Rates>;
   /** Since the lab began. */
@@ -33,7 +33,6 @@ export interface Load {
 const UDP_PORT = 9999;
 const LOSS = 0.01;
 const STREAMS = 4;
-const WARM_SECONDS = 1;
 
 /** @returns bits a second that have arrived */
 async function iperf(client: Host, server: Host, seconds: number): Promise<number> {
@@ -81,9 +80,7 @@ export function bulk(lab: Lab, { cleanSeconds, lossySeconds }: { cleanSeconds: n
     captureAt: [clean.client, lossy.client],
     events: ['retransmission'],
     async before() {
-      const rates = { clean: await iperf(clean.client, clean.server, cleanSeconds) };
-      await iperf(lossy.client, lossy.server, WARM_SECONDS);
-      return rates;
+      return { clean: await iperf(clean.client, clean.server, cleanSeconds) };
     },
     run: async () => ({ lossy: await iperf(lossy.client, lossy.server, lossySeconds) }),
     truth: () => ({ segments: resent(clean.client, clean.server, lossy.client, lossy.server), drops: packets(loss) }),

@@ -30,13 +30,20 @@ import { page } from './report.ts';
 import { ALONE, ALONE_AGAIN, type ProgramTimes, type Results, type Samples } from './results.ts';
 import { startUp } from './start-up.ts';
 import { rotated } from './statistics.ts';
+import { type SteadyOptions, steady, steadySeconds } from './steady.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/overhead.md', import.meta.url));
 const CONTESTANTS: readonly Contestant[] = [losslog, bpftrace, perf, ftrace, capture];
 /** Those that tell of drops. */
 const TRACERS = CONTESTANTS.filter((contestant) => contestant !== capture);
 
+/** After the warm seconds hardly anything is compiled any more. */
+const STEADY: SteadyOptions = { warmSeconds: 15, windows: 5, windowSeconds: 3 };
+const QUICK_STEADY: SteadyOptions = { warmSeconds: 2, windows: 2, windowSeconds: 1 };
+
 const FULL = {
+  steady: STEADY,
+
   rounds: 5,
   cleanSeconds: 2,
   lossySeconds: 3,
@@ -44,7 +51,15 @@ const FULL = {
   idleIntervals: 5,
   startSeconds: 4,
 };
-const QUICK = { ...FULL, rounds: 1, cleanSeconds: 1, lossySeconds: 2, floodPackets: 400_000, idleIntervals: 2 };
+const QUICK = {
+  ...FULL,
+  steady: QUICK_STEADY,
+  rounds: 1,
+  cleanSeconds: 1,
+  lossySeconds: 2,
+  floodPackets: 400_000,
+  idleIntervals: 2,
+};
 /** Drops a second while a contestant starts. */
 const START_RATE = 2000;
 const IDLE_SECONDS = 4;
@@ -95,6 +110,16 @@ async function programTimes(lab: Lab, bulkLoad: Load, floodLoad: Load): Promise<
   return times;
 }
 
+async function steadies(lab: Lab, options: SteadyOptions): Promise<Results['steady']> {
+  const { before: _, ...load } = bulk(lab, { cleanSeconds: 0, lossySeconds: steadySeconds(options) });
+  const results: Record<string, Results['steady'][string]> = {};
+  for (const contestant of TRACERS) {
+    say(`steady: ${contestant.name}`);
+    results[contestant.name] = await steady(lab, load, contestant, options);
+  }
+  return results;
+}
+
 async function startUps(lab: Lab, count: number, seconds: number): Promise<Record<string, number[]>> {
   const load = drizzle(lab, { count: START_RATE * seconds, rate: START_RATE, subnet: 5 });
   const results: Record<string, number[]> = {};
@@ -130,6 +155,7 @@ async function measureAll(size: typeof FULL, command: string): Promise<Results> 
     about: about(command, size.rounds),
     flood: await rounds(lab, 'flood', floodLoad, size.rounds, { countEvents: false }),
     bulk: await rounds(lab, 'bulk', bulkLoad, size.rounds, { countEvents: true }),
+    steady: await steadies(lab, size.steady),
     programs: await programTimes(lab, bulkLoad, floodLoad),
     startUp: await startUps(lab, size.rounds, size.startSeconds),
     idle: await idle(lab, bulkLoad, CONTESTANTS, { intervals: size.idleIntervals, seconds: IDLE_SECONDS }),

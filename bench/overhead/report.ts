@@ -136,6 +136,15 @@ function bulkTable({ bulk, about }: Results): string {
   return table(header, [...bare, ...rows]);
 }
 
+function steadyTable({ steady }: Results): string {
+  const rows = Object.entries(steady).map(([name, { cpuUs, segmentsASecond }]) => [
+    name,
+    thousands(median(segmentsASecond)),
+    `${us(median(cpuUs))} (${us(Math.min(...cpuUs))} to ${us(Math.max(...cpuUs))})`,
+  ]);
+  return table(['warm', 'retransmissions/s', 'CPU of each, µs'], rows);
+}
+
 function restTable({ idle, startUp, about }: Results): string {
   const rows = about.contestants.map(({ name }) => {
     const rest = idle[name];
@@ -202,6 +211,10 @@ contestant's processes, from the begin of the loss until it has come to rest. *O
 Recorded: events by the count of \`perf stat\`, segments by \`TcpRetransSegs\`; one event may be several segments, which only losslog and a capture can tell.
 
 ${bulkTable(results)}
+
+The same loss for longer, one contestant after the other, when each has been at work for a while: windows of some seconds, one after the other.
+
+${steadyTable(results)}
 
 ## In the kernel
 

@@ -4,6 +4,7 @@ import type { Packaged } from '../packaged.ts';
 import type { Idle } from './idle.ts';
 import type { Sample } from './measure.ts';
 import type { ProgramTime } from './program-time.ts';
+import type { Steady } from './steady.ts';
 
 /** Runs of the load alone; twice in each round, since their difference is the noise. */
 export const ALONE = 'nothing';
@@ -33,6 +34,7 @@ export interface Results {
   };
   bulk: Samples;
   flood: Samples;
+  steady: Readonly<Record<string, Steady>>;
   idle: Readonly<Record<string, Idle>>;
   /** Seconds to the first recorded event, by contestant. */
   startUp: Readonly<Record<string, readonly number[]>>;
