@@ -2,7 +2,7 @@
 
 import { LosslogError } from '../base/errors.ts';
 import { fieldPlaces, KPROBE_GROUP, requireArchitecture } from '../capture/tracefs/kprobe-capture.ts';
-import { PROBE_DEFINITIONS, renderProbe } from '../capture/tracefs/kprobe-definitions.ts';
+import { definitionsFor, renderProbe } from '../capture/tracefs/kprobe-definitions.ts';
 import type { Architecture } from '../linux/architecture.ts';
 import { Kallsyms } from '../linux/kallsyms.ts';
 import { type Output, talk } from './output.ts';
@@ -15,9 +15,9 @@ export async function kprobe(
   const places = fieldPlaces(offsets);
   const architecture = arch ?? requireArchitecture();
   const has = functionsHere();
-  const lines = PROBE_DEFINITIONS.filter((definition) => has(definition.function)).map((definition) =>
-    renderProbe(definition, KPROBE_GROUP, places, architecture),
-  );
+  const lines = definitionsFor(places)
+    .filter((definition) => has(definition.function))
+    .map((definition) => renderProbe(definition, KPROBE_GROUP, places, architecture));
   await output.writeAndWait(`${lines.join('\n')}\n`);
   return 0;
 }

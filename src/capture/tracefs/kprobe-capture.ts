@@ -12,7 +12,7 @@ import { removeDeadInstances } from '../../linux/trace-instance.ts';
 import { readEventFormat } from '../../linux/tracefs.ts';
 import { type OpenTracefs, openTracefs } from '../../linux/tracefs-mount.ts';
 import type { Capture, CaptureHandlers, CaptureStats, Counted } from '../capture.ts';
-import { PROBE_DEFINITIONS, type ProbeDefinition, renderProbe } from './kprobe-definitions.ts';
+import { definitionsFor, type ProbeDefinition, renderProbe } from './kprobe-definitions.ts';
 import { CallStacks, decodeKprobe } from './kprobe-events.ts';
 import { kernelNaming } from './naming.ts';
 import { ProcOwners } from './proc-owners.ts';
@@ -73,7 +73,7 @@ export class KprobeCapture implements Capture {
       requireKprobes(path);
       removeDeadInstances(path);
       this.#group = freeGroup(path);
-      const wanted = PROBE_DEFINITIONS.filter(({ drops }) => options.drops || !drops);
+      const wanted = definitionsFor(places).filter(({ drops }) => options.drops || !drops);
       this.#armed = wanted.filter((definition) =>
         arm(path, renderProbe(definition, this.#group, places, architecture)),
       );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FieldPlaces } from '../../linux/field-offsets.ts';
-import { neededFields, PROBE_DEFINITIONS, renderProbe } from './kprobe-definitions.ts';
+import { definitionsFor, neededFields, PROBE_DEFINITIONS, renderProbe } from './kprobe-definitions.ts';
 
 /** Every field lies 8 bytes behind the one that was asked before. */
 function placesInOrder(lacking: readonly string[] = []): FieldPlaces {
@@ -57,6 +57,17 @@ test('a field that this kernel does not have is left out', () => {
   const line = renderProbe(definitionOf('tcp_retransmit'), 'losslog', placesInOrder(['net ns.inum']), 'x86_64');
   assert.doesNotMatch(line, /netns=/);
   assert.match(line, / family=/);
+});
+
+test('a list of packets is told once: by its own function where that frees them, else by the one that it calls', () => {
+  const drops = (lacking: string[]) =>
+    definitionsFor(placesInOrder(lacking))
+      .filter((definition) => definition.drops)
+      .map((definition) => definition.function);
+  const one = ['sk_skb_reason_drop', 'kfree_skb_reason', 'kfree_skb'];
+  assert.deepEqual(drops(['skb_free_array skb_count']), one);
+  assert.deepEqual(new Set(drops([])), new Set([...one, 'kfree_skb_list_reason']));
+  assert.ok(neededFields().some(({ type, path }) => type === 'skb_free_array' && path === 'skb_count'));
 });
 
 test('a definition fits what kprobe_events takes, and its names are its own', () => {

@@ -102,6 +102,8 @@ export interface ProbeDefinition {
   readonly direct?: Readonly<Record<string, string | ((architecture: Architecture) => string)>>;
   /** Only recorded when drops are asked for. */
   readonly drops?: true;
+  /** A member, `[struct, path]`, without which the kernel passes here to another function of the table, which tells the same. */
+  readonly onlyWith?: readonly [type: string, path: string];
 }
 
 const RESULT = { ret: '$retval:s32' };
@@ -122,6 +124,12 @@ function dropProbe(event: string, name: string, skb: number, reason?: number, sk
     direct: { location: caller, ...(reason === undefined ? {} : { reason: argument(reason, 'u32') }) },
   };
 }
+
+/**
+ * kfree_skb_list_reason() frees by itself since it collects the packets in this (net/core/skbuff.c, Linux 6.3). Before, it called
+ * kfree_skb_reason() for each, which tells them all (seen on 6.1).
+ */
+const BULK_FREE = ['skb_free_array', 'skb_count'] as const;
 
 /**
  * All there are; a kernel has the functions of some. tcp_retransmit_skb() calls __tcp_retransmit_skb(), which tail loss probes call
@@ -154,16 +162,22 @@ export const PROBE_DEFINITIONS: readonly ProbeDefinition[] = [
   { event: 'tcp_reset_v4', function: 'tcp_v4_send_reset', sources: [{ argument: 1, fetches: SKB }] },
   { event: 'tcp_reset_v6', function: 'tcp_v6_send_reset', sources: [{ argument: 1, fetches: SKB }] },
   dropProbe('drop', 'sk_skb_reason_drop', 1, 2, 0),
-  dropProbe('drop_list', 'kfree_skb_list_reason', 0, 1),
+  { ...dropProbe('drop_list', 'kfree_skb_list_reason', 0, 1), onlyWith: BULK_FREE },
   dropProbe('drop_reason', 'kfree_skb_reason', 0, 1),
   dropProbe('drop_plain', 'kfree_skb', 0),
 ];
 
-/** Every field that {@link renderProbe} may ask for: what an offsets file must hold. */
+/** The definitions of which no two tell the same on the kernel of `places`. */
+export function definitionsFor(places: FieldPlaces): readonly ProbeDefinition[] {
+  return PROBE_DEFINITIONS.filter(({ onlyWith }) => onlyWith === undefined || places.place(...onlyWith) !== undefined);
+}
+
+/** Every field that {@link definitionsFor} and {@link renderProbe} may ask for: what an offsets file must hold. */
 export function neededFields(): { type: string; path: string }[] {
-  const all = PROBE_DEFINITIONS.flatMap(({ sources }) =>
-    sources.flatMap(({ fetches }) => fetches.flatMap(({ chain }) => chain)),
-  );
+  const all = PROBE_DEFINITIONS.flatMap(({ sources, onlyWith }) => [
+    ...sources.flatMap(({ fetches }) => fetches.flatMap(({ chain }) => chain)),
+    ...(onlyWith ? [onlyWith] : []),
+  ]);
   return [...new Map(all.map(([type, path]) => [`${type} ${path}`, { type, path }])).values()];
 }
 
