@@ -54,7 +54,7 @@ const FIRST_PRINTABLE = 0x20;
 const LAST_PRINTABLE = 0x7e;
 
 /** Most names are, and a loop takes a third of what a regular expression does to find it out. */
-function isPrintableAscii(text: string): boolean {
+export function isPrintableAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code < FIRST_PRINTABLE || code > LAST_PRINTABLE) return false;

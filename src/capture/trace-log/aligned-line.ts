@@ -20,30 +20,37 @@ const COLON = 0x3a;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const OPEN_ROUND = 0x28;
+const CLOSE_ROUND = 0x29;
 
-/** @returns undefined for a line that is laid out otherwise. */
-export function parseAlignedLine(line: string): TraceLine | undefined {
-  const pidEnd = endOfPid(line);
+/**
+ * Reads the line in place: to cut it out first would make each look at a character of it dearer.
+ * @param begin where the line begins in `log` @param end of the line, at its newline or at the end of `log`
+ * @returns undefined for a line that is laid out otherwise.
+ */
+export function parseAlignedLine(log: string, begin = 0, end = log.length): TraceLine | undefined {
+  // What follows ends at the newline by itself: it is neither a blank nor a digit nor part of a word.
+  if (end - begin <= TASK_COLUMNS) return undefined;
+  const pidEnd = endOfPid(log, begin + TASK_COLUMNS);
   if (pidEnd < 0) return undefined;
-  const open = endOfTgid(line, endOfBlanks(line, pidEnd));
-  if (line.charCodeAt(open) !== OPEN) return undefined;
-  const close = endOfDigits(line, open + 1);
-  if (close === open + 1 || line.charCodeAt(close) !== CLOSE) return undefined;
-  const stamp = endOfFlags(line, endOfBlanks(line, close + 1));
-  const stampEnd = endOfStamp(line, stamp);
+  const open = endOfTgid(log, endOfBlanks(log, pidEnd));
+  if (log.charCodeAt(open) !== OPEN) return undefined;
+  const close = endOfDigits(log, open + 1);
+  if (close === open + 1 || log.charCodeAt(close) !== CLOSE) return undefined;
+  const stamp = endOfFlags(log, endOfBlanks(log, close + 1));
+  const stampEnd = endOfStamp(log, stamp);
   if (stampEnd < 0) return undefined;
-  const event = endOfPeriod(line, endOfBlanks(line, stampEnd + 1));
-  const nameEnd = endOfName(line, event);
+  const event = endOfPeriod(log, endOfBlanks(log, stampEnd + 1));
+  const nameEnd = endOfName(log, event);
   if (nameEnd < 0) return undefined;
-  const isGroup = line.charCodeAt(nameEnd + 1) > BLANK;
+  const isGroup = log.charCodeAt(nameEnd + 1) > BLANK;
   const name = isGroup ? nameEnd + 1 : event;
-  const end = isGroup ? endOfName(line, name) : nameEnd;
-  if (end < 0) return undefined;
+  const textBegin = isGroup ? endOfName(log, name) : nameEnd;
+  if (textBegin < 0) return undefined;
   return {
-    cpu: numberOf(line, open + 1, close),
-    ...stampOf(line, stamp, stampEnd),
-    name: line.slice(name, end),
-    text: line.slice(endOfBlanks(line, end + 1)),
+    cpu: numberOf(log, open + 1, close),
+    ...stampOf(log, stamp, stampEnd),
+    name: log.slice(name, textBegin),
+    text: log.slice(endOfBlanks(log, textBegin + 1), end),
   };
 }
 
@@ -67,11 +74,11 @@ function numberOf(line: string, begin: number, end: number): number {
   return value;
 }
 
-/** `-616` of ftrace, `   573` or `  573/580` of perf. */
-function endOfPid(line: string): number {
-  const isPerf = line.charCodeAt(TASK_COLUMNS) === BLANK;
-  if (!isPerf && line.charCodeAt(TASK_COLUMNS) !== DASH) return -1;
-  const begin = isPerf ? endOfBlanks(line, TASK_COLUMNS) : TASK_COLUMNS + 1;
+/** `-616` of ftrace, `   573` or `  573/580` of perf. @param at behind the task's name */
+function endOfPid(line: string, at: number): number {
+  const isPerf = line.charCodeAt(at) === BLANK;
+  if (!isPerf && line.charCodeAt(at) !== DASH) return -1;
+  const begin = isPerf ? endOfBlanks(line, at) : at + 1;
   let end = endOfDigits(line, begin);
   if (end === begin) return -1;
   if (isPerf && line.charCodeAt(end) === SLASH) end = endOfDigits(line, end + 1);
@@ -84,7 +91,7 @@ function endOfTgid(line: string, begin: number): number {
   let at = begin + 1;
   for (let code = line.charCodeAt(at); isDigit(code) || code === BLANK || code === DASH; code = line.charCodeAt(at))
     at++;
-  return endOfBlanks(line, at + 1);
+  return line.charCodeAt(at) === CLOSE_ROUND ? endOfBlanks(line, at + 1) : begin;
 }
 
 /** `d.s51 `, absent with the option noirq-info; their letters grow with every kernel, but none begins with a digit. */

@@ -15,6 +15,7 @@ export function decodeLine({ name, text }: TraceLine, endian: Endian): LogEvent 
   return decode?.(new TextFields(text), endian);
 }
 
+const BLANK = 0x20;
 const ROUND = 0x28;
 const LOWER_D = 0x64;
 const LOWER_S = 0x73;
@@ -29,11 +30,7 @@ function decoderOf(name: string, text: string): Decode | undefined {
   }
   const tracepoint = tracepoints.get(name);
   if (tracepoint) return tracepoint;
-  if (first !== LOWER_T && first !== LOWER_S && first !== LOWER_D) return undefined;
-  const [, named, plain] = MESSAGE.exec(text) ?? [];
-  const message = named ?? plain;
-  if (message === undefined) return undefined;
-  return message === 'tcp_retransmit' ? rawRetransmit : rawDrop;
+  return first === LOWER_T || first === LOWER_S || first === LOWER_D ? messageDecoder(text) : undefined;
 }
 
 /**
@@ -50,4 +47,20 @@ function probeDecoder(about: string): Decode | undefined {
 }
 
 /** A message of a BPF program or of trace_marker names the event itself. */
-const MESSAGE = /^(?:(tcp_retransmit|tcp_drop|skb_drop)\b(?=.*=)|(drop) (?=.*\bport=))/;
+function messageDecoder(text: string): Decode | undefined {
+  for (const [word, decode] of MESSAGES) {
+    if (text.startsWith(word))
+      return isWordEnd(text.charCodeAt(word.length)) && text.includes('=') ? decode : undefined;
+  }
+  return DROP_MESSAGE.test(text) ? rawDrop : undefined;
+}
+
+const MESSAGES: readonly (readonly [word: string, decode: Decode])[] = [
+  ['tcp_retransmit', rawRetransmit],
+  ['tcp_drop', rawDrop],
+  ['skb_drop', rawDrop],
+];
+const DROP_MESSAGE = /^drop (?=.*\bport=)/;
+
+const WORD = /\w/;
+const isWordEnd = (code: number): boolean => code === BLANK || !WORD.test(String.fromCharCode(code));

@@ -4,6 +4,10 @@
 export type Key = `${string}=` | 'reason: ';
 
 const BLANK = 0x20;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+/** So many digits are an exact number. */
+const EXACT_DIGITS = 15;
 
 /** Looked up when asked for: of most lines only a few are needed. Of two equal keys the first counts. */
 export class TextFields {
@@ -15,43 +19,48 @@ export class TextFields {
 
   /** The value up to the next blank, without a comma at its end. */
   get(key: Key): string | undefined {
+    const begin = this.#beginOf(key);
+    if (begin < 0) return undefined;
     const text = this.#text;
-    let at = text.indexOf(key);
-    while (at > 0 && text.charCodeAt(at - 1) !== BLANK) at = text.indexOf(key, at + 1);
-    if (at < 0) return undefined;
-    const begin = at + key.length;
     const blank = text.indexOf(' ', begin);
     const end = blank < 0 ? text.length : blank;
     return text.slice(begin, end > begin && text[end - 1] === ',' ? end - 1 : end);
   }
 
   has(key: Key): boolean {
-    return this.get(key) !== undefined;
+    return this.#beginOf(key) >= 0;
+  }
+
+  /** The value where it is a decimal number, read in place since trace logs hold millions; undefined where it is absent, else NaN. */
+  decimal(key: Key): number | undefined {
+    const begin = this.#beginOf(key);
+    if (begin < 0) return undefined;
+    const text = this.#text;
+    const isNegative = text.charCodeAt(begin) === MINUS;
+    const first = isNegative ? begin + 1 : begin;
+    let value = 0;
+    let at = first;
+    for (let digit = text.charCodeAt(at) - ZERO; digit >= 0 && digit <= 9; digit = text.charCodeAt(++at) - ZERO)
+      value = value * 10 + digit;
+    const isWhole = at === text.length || text.charCodeAt(at) === BLANK;
+    if (!isWhole || at === first || at - first > EXACT_DIGITS) return Number.NaN;
+    return isNegative ? -value : value;
+  }
+
+  #beginOf(key: Key): number {
+    const text = this.#text;
+    let at = text.indexOf(key);
+    while (at > 0 && text.charCodeAt(at - 1) !== BLANK) at = text.indexOf(key, at + 1);
+    return at < 0 ? -1 : at + key.length;
   }
 }
-
-const ZERO = 0x30;
-/** Digits that cannot leave the range of a number that is exact. */
-const QUICK_DIGITS = 9;
 
 /** A whole number in decimal or as `0x…`, in its range; undefined where it is absent. @throws BadField otherwise. */
 export function integerOf(fields: TextFields, key: Key, min: number, max: number): number | undefined {
-  const text = fields.get(key);
-  if (text === undefined) return undefined;
-  const value = digitsValue(text) ?? slowValue(text);
-  if (!(value >= min && value <= max)) throw badField(key, text);
-  return value;
-}
-
-/** By hand: trace logs hold millions of them. */
-function digitsValue(text: string): number | undefined {
-  if (text.length === 0 || text.length > QUICK_DIGITS) return undefined;
-  let value = 0;
-  for (let i = 0; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - ZERO;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
+  const decimal = fields.decimal(key);
+  if (decimal === undefined) return undefined;
+  const value = Number.isNaN(decimal) ? slowValue(fields.get(key) ?? '') : decimal;
+  if (!(value >= min && value <= max)) throw badField(key, fields.get(key) ?? '');
   return value;
 }
 

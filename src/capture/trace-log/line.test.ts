@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { parseAlignedLine } from './aligned-line.ts';
 import { parseTraceLine } from './line.ts';
 import { parseLostLine } from './lost-line.ts';
 import { stampNs, stampOf } from './stamp.ts';
@@ -87,6 +88,23 @@ for (const { layout, line, stamp = '10.014649', ...of } of layouts) {
     assert.deepEqual(parseTraceLine(line), { cpu, ...stampOf(stamp), name: NAME, text: REST });
   });
 }
+
+test('a line, whole or broken anywhere, is read for itself in a log as alone', () => {
+  let read = 0;
+  for (const { line } of layouts) {
+    for (let length = 0; length <= line.length; length++) {
+      const cut = line.slice(0, length);
+      const alone = parseAlignedLine(cut);
+      if (alone) read++;
+      for (const newline of ['\n', '\r\n']) {
+        const before = `0: x${newline}`;
+        const log = `${before}${cut}${newline}${line}${newline}`;
+        assert.deepEqual(parseAlignedLine(log, before.length, before.length + length), alone, cut);
+      }
+    }
+  }
+  assert.ok(read > 0);
+});
 
 test('printk has the address of its caller for a name', () => {
   const message = 'tcp_retransmit port=37897 dst=831376843 state=1';

@@ -23,6 +23,7 @@ export interface TraceLogHandlers {
 
 /** Twice what the kernel puts in a line (TRACE_SEQ_BUFFER_SIZE is 8 KiB). */
 const MAX_LINE = 16_384;
+const RETURN = 0x0d;
 /** What a line of interest holds somewhere, where it is not laid out as most are; the others are skipped at the price of a search. */
 const RELEVANT = /tcp_|kfree_skb|skb_drop|drop |EVENTS|_LOST|^LOST/;
 const LOSING = /EVENTS|_LOST|^LOST/;
@@ -57,13 +58,14 @@ export class TraceLogReader {
 
   /** Takes the next bytes. Bytes are read as Latin-1: nothing that is taken from a line is beyond ASCII. */
   push(chunk: Buffer): void {
-    const text = this.#rest + chunk.toString('latin1');
+    const text = chunk.toString('latin1');
     let begin = 0;
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', begin)) {
-      this.#line(text, begin, end);
+      if (this.#rest === '') this.#line(text, begin, end);
+      else this.#completed(text.slice(0, end));
       begin = end + 1;
     }
-    this.#rest = text.slice(begin);
+    this.#rest += text.slice(begin);
     if (this.#rest.length <= MAX_LINE) return;
     this.#rest = '';
     this.#isTooLong = true;
@@ -76,6 +78,13 @@ export class TraceLogReader {
     this.#lost.end();
   }
 
+  /** @param end of the line whose beginning came before */
+  #completed(end: string): void {
+    const line = this.#rest + end;
+    this.#rest = '';
+    this.#line(line, 0, line.length);
+  }
+
   #line(text: string, begin: number, end: number): void {
     this.#lines++;
     if (this.#isTooLong || end - begin > MAX_LINE) {
@@ -83,10 +92,14 @@ export class TraceLogReader {
       this.#handlers.onBroken(this.#lines, `it is longer than ${MAX_LINE} characters`);
       return;
     }
-    const line = text.slice(begin, text[end - 1] === '\r' ? end - 1 : end);
-    const parsed = parseAlignedLine(line);
-    if (parsed) this.#event(parsed);
-    else if (RELEVANT.test(line)) this.#unaligned(line);
+    const trimmed = text.charCodeAt(end - 1) === RETURN ? end - 1 : end;
+    const parsed = parseAlignedLine(text, begin, trimmed);
+    if (parsed) {
+      this.#event(parsed);
+      return;
+    }
+    const line = text.slice(begin, trimmed);
+    if (RELEVANT.test(line)) this.#unaligned(line);
     else this.#other(line);
   }
 

@@ -62,10 +62,13 @@ const stateNames = new TextMemo((text) => (/^TCP_\w{1,32}$/.test(text) ? text : 
 
 /** By name, or by number where the kernel that wrote a binary log was not asked for the names; `UNKNOWN` and 0 are none. */
 export function stateOf(fields: TextFields): string | undefined {
-  const text = fields.get('state=');
-  if (text === undefined || text === 'UNKNOWN') return undefined;
-  const name = stateNames.of(text);
-  if (name !== undefined) return name;
+  const decimal = fields.decimal('state=');
+  if (decimal === undefined) return undefined;
+  if (Number.isNaN(decimal)) {
+    const text = fields.get('state=') ?? '';
+    const name = text === 'UNKNOWN' ? undefined : stateNames.of(text);
+    if (name !== undefined || text === 'UNKNOWN') return name;
+  }
   const number = integerOf(fields, 'state=', 0, 255);
   return number ? tcpStateName(number) : undefined;
 }
