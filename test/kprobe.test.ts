@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -129,6 +129,69 @@ test('kprobe: the tuple, reason and place of as many packets as the firewall cou
   assert.equal(rule.packets(), 109);
   assertSame(dropped(kprobe), dropped(bpf));
   assert.equal(dropped(kprobe).length, 109);
+});
+
+test('kprobe: a trace of its probes converts to the events that it records', here, async () => {
+  await using lab = Lab.create();
+  const { client, server } = lab.twoHosts();
+  const sink = await startSink(server);
+  const tracefs = openTracefs();
+  const instance = join(tracefs.path, `instances/convert-${process.pid}`);
+  const dir = mkdtempSync(join(tmpdir(), 'losslog-trace-'));
+  try {
+    await using recorder = await Recorder.start({ hosts: [client, server], args: ['--source', 'kprobe'] });
+    mkdirSync(instance);
+    try {
+      const enable = join(instance, 'events/losslog/enable');
+      writeFileSync(enable, '1');
+      server.dropMatching({ family: 4, protocol: 'udp', dport: 4321 });
+      await blastUdp(client, { host: server.ip4, port: 4321, count: 109, rate: 500 });
+      const holder = await holdConnection(client, { host: server.ip6, port: sink.port });
+      const loss = server.dropMatching({ family: 6, protocol: 'tcp', dport: sink.port });
+      await holder.tell('send 1009');
+      await sleep(OUTAGE_MS);
+      loss.remove();
+      await sleep(OUTAGE_MS);
+      writeFileSync(enable, '0');
+      writeFileSync(join(dir, 'trace'), readFileSync(join(instance, 'trace')));
+    } finally {
+      rmdirSync(instance);
+    }
+    await recorder.stop();
+    const converted = spawnSync(LOSSLOG, ['convert', '--json', join(dir, 'trace')], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
+    assert.equal(converted.status, 0, converted.stderr);
+    assert.doesNotMatch(converted.stderr, /broken/);
+    const events = converted.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as JsonEvent);
+    const drops = (of: readonly JsonEvent[]) =>
+      ofKind(of, 'drop')
+        .filter(({ dport }) => dport === 4321)
+        .map(({ src, sport, dst, netns, device, protocol, length }) => ({
+          src,
+          sport,
+          dst,
+          netns,
+          device,
+          protocol,
+          length,
+        }));
+    assert.deepEqual(drops(events), drops(recorder.events()));
+    assert.equal(drops(events).length, 109);
+    const resends = (of: readonly JsonEvent[]) =>
+      ofKind(of, 'retransmit')
+        .filter(({ dport }) => dport === sink.port)
+        .map(({ family, src, sport, dst, cause, state, seq }) => ({ family, src, sport, dst, cause, state, seq }));
+    assert.deepEqual(resends(events), resends(recorder.events()));
+    assert.ok(resends(events).length > 0);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+    tracefs.close();
+  }
 });
 
 test('kprobe: offsets that were written elsewhere do as well as type information', here, async () => {

@@ -3,6 +3,7 @@
 import { TextFields } from './fields.ts';
 import type { TraceLine } from './line.ts';
 import type { Decode, Endian, LogEvent } from './log-event.ts';
+import { ownDecoder } from './own-probes.ts';
 import { rawDrop, rawRetransmit } from './raw-socket.ts';
 import { tracepoints } from './tracepoints.ts';
 
@@ -26,7 +27,7 @@ function decoderOf(name: string, text: string): Decode | undefined {
   const first = text.charCodeAt(0);
   if (first === ROUND || first === UNDERSCORE) {
     const place = PLACE.exec(text);
-    if (place) return text.includes(' port=') ? probeDecoder(place[1] ?? name) : undefined;
+    if (place) return ownDecoder(name, text) ?? (text.includes(' port=') ? probeDecoder(place[1] ?? name) : undefined);
   }
   const tracepoint = tracepoints.get(name);
   if (tracepoint) return tracepoint;

@@ -18,8 +18,8 @@ export type LogEvent = Untimed<RetransmitEvent> | Untimed<DropEvent> | Untimed<R
  */
 export const begun = <E extends PacketEvent>(kind: E['kind']): Untimed<E> => ({ kind }) as Untimed<E>;
 
-/** @throws BadField */
-export type Decode = (fields: TextFields, endian: Endian) => LogEvent;
+/** @returns undefined for what is no event after all @throws BadField */
+export type Decode = (fields: TextFields, endian: Endian) => LogEvent | undefined;
 
 /** More than that a trace log does not tell: the fields of congestion control are not in it. */
 export const causeOf = (state: string | undefined): RetransmitEvent['cause'] =>

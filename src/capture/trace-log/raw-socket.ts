@@ -47,6 +47,7 @@ const rawPort = (value: number, endian: Endian): number =>
 /** 0 is the address of an IPv6 socket, or of none; `%d` prints addresses above 127 as negative numbers. */
 function rawAddress(value: number, endian: Endian): IpBytes | undefined {
   if (value === 0) return undefined;
-  const bytes = Uint8Array.of(value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, (value >>> 24) & 0xff);
+  const bytes = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) bytes[i] = value >>> (8 * i);
   return endian === 'big' ? bytes.reverse() : bytes;
 }

@@ -7,6 +7,7 @@ import { parseTraceLine, type TraceLine } from './line.ts';
 import type { Endian, LogEvent } from './log-event.ts';
 import { parseLostLine } from './lost-line.ts';
 import { type LostEvents, LostStretches } from './lost-stretches.ts';
+import { Resends } from './own-probes.ts';
 import { stampNs } from './stamp.ts';
 
 export interface TraceLogHandlers {
@@ -25,7 +26,7 @@ export interface TraceLogHandlers {
 const MAX_LINE = 16_384;
 const RETURN = 0x0d;
 /** What a line of interest holds somewhere, where it is not laid out as most are; the others are skipped at the price of a search. */
-const RELEVANT = /tcp_|kfree_skb|skb_drop|drop |EVENTS|_LOST|^LOST/;
+const RELEVANT = /tcp_|kfree_skb|skb_drop|drop[ :]|EVENTS|_LOST|^LOST/;
 const LOSING = /EVENTS|_LOST|^LOST/;
 /** Names of our events, where their text follows. */
 const OURS =
@@ -35,6 +36,7 @@ export class TraceLogReader {
   readonly #events: EventMemo;
   readonly #handlers: TraceLogHandlers;
   readonly #lost: LostStretches;
+  readonly #resends = new Resends();
   /** The beginning of a line whose end has not come yet. */
   #rest = '';
   #isTooLong = false;
@@ -123,6 +125,10 @@ export class TraceLogReader {
 
   #event(parsed: TraceLine): void {
     this.#lost.note(parsed);
+    if (this.#resends.isToldBefore(parsed)) {
+      this.#foreign++;
+      return;
+    }
     try {
       const event = this.#events.eventOf(parsed);
       if (event) this.#handlers.onEvent(event, stampNs(parsed), this.#events.isAgain);

@@ -172,6 +172,16 @@ export function definitionsFor(places: FieldPlaces): readonly ProbeDefinition[] 
   return PROBE_DEFINITIONS.filter(({ onlyWith }) => onlyWith === undefined || places.place(...onlyWith) !== undefined);
 }
 
+/** The type of each value of an event's text, by its name: `u16`, `x64[64]`, `string`, `bits`. */
+export function valueTypes({ sources, direct = {} }: ProbeDefinition): ReadonlyMap<string, string> {
+  const fetched = sources.flatMap(({ fetches }) => fetches.map(({ name, type }) => [name, type] as const));
+  const others = Object.entries(direct).map(([name, place]) => {
+    const text = typeof place === 'string' ? place : place('x86_64');
+    return [name, text.slice(text.indexOf(':') + 1)] as const;
+  });
+  return new Map([...fetched, ...others]);
+}
+
 /** Every field that {@link definitionsFor} and {@link renderProbe} may ask for: what an offsets file must hold. */
 export function neededFields(): { type: string; path: string }[] {
   const all = PROBE_DEFINITIONS.flatMap(({ sources, onlyWith }) => [

@@ -12,7 +12,7 @@ import { causeOf } from '../../wire/cause.ts';
 import { classOf } from '../../wire/drop-class.ts';
 import { ethertypeName, protocolName, tcpFlagNames, tcpStateName, transmitErrorName } from '../../wire/names.ts';
 import { type PacketHeaders, readHeaders } from './packet-headers.ts';
-import type { TraceFields } from './trace-fields.ts';
+import type { FieldValues } from './trace-fields.ts';
 import type { Naming, TraceEvent } from './tracepoints.ts';
 
 const AF_INET = 2;
@@ -42,31 +42,37 @@ export class CallStacks {
   }
 }
 
+/** What names the numbers of a kprobe event. */
+export interface ProbeNaming extends Pick<Naming, 'dropReason' | 'symbol'> {
+  /** Length of a jiffy; absent where it is not known. */
+  readonly jiffyMs?: number;
+}
+
+/** Functions whose return is probed too: only it tells whether the segment was sent. */
+const CALLS: ReadonlySet<string> = new Set(['tcp_retransmit', 'tcp_resend', 'tcp_synack']);
+const END = '_end';
+
 /** @returns what an event of the group tells; undefined while its call goes on, and for what is none. */
 export function decodeKprobe(
   event: string,
   cpu: number,
-  fields: TraceFields,
-  naming: Naming & { jiffyMs: number },
+  fields: FieldValues,
+  naming: ProbeNaming,
   calls: CallStacks,
 ): TraceEvent | undefined {
+  if (event.endsWith(END)) return ended(calls.leave(cpu, event.slice(0, -END.length)), fields);
+  const told = decodeEntry(event, fields, naming);
+  return CALLS.has(event) ? void calls.enter(cpu, event, told) : told;
+}
+
+/** What the entry of a function tells by itself. */
+export function decodeEntry(event: string, fields: FieldValues, naming: ProbeNaming): TraceEvent | undefined {
   switch (event) {
     case 'tcp_retransmit':
     case 'tcp_resend':
-      return void calls.enter(cpu, event, retransmit(fields, naming.jiffyMs));
+      return retransmit(fields, naming.jiffyMs);
     case 'tcp_synack':
-      return void calls.enter(cpu, event, {
-        kind: 'retransmit',
-        ...sockFields(fields),
-        cause: 'syn-ack',
-        ...stateField(fields),
-      });
-    case 'tcp_retransmit_end':
-      return ended(calls.leave(cpu, 'tcp_retransmit'), fields);
-    case 'tcp_resend_end':
-      return ended(calls.leave(cpu, 'tcp_resend'), fields);
-    case 'tcp_synack_end':
-      return ended(calls.leave(cpu, 'tcp_synack'), fields);
+      return { kind: 'retransmit', ...sockFields(fields), cause: 'syn-ack', ...stateField(fields) };
     case 'tcp_reset':
       return { kind: 'reset', ...sockFields(fields), direction: 'received', ...stateField(fields) };
     case 'tcp_reset_active':
@@ -80,14 +86,14 @@ export function decodeKprobe(
 }
 
 /** One resend is told once: by the outermost call, with what that returned. */
-function ended(call: ReturnType<CallStacks['leave']>, fields: TraceFields): TraceEvent | undefined {
+function ended(call: ReturnType<CallStacks['leave']>, fields: FieldValues): TraceEvent | undefined {
   if (call?.event?.kind !== 'retransmit') return undefined;
   if (call.within.includes('tcp_retransmit')) return undefined;
   const failed = transmitErrorName(fields.number('ret') ?? 0);
   return failed === undefined ? call.event : { ...call.event, failed };
 }
 
-function retransmit(fields: TraceFields, jiffyMs: number): Omit<RetransmitEvent, 'time'> {
+function retransmit(fields: FieldValues, jiffyMs: number | undefined): Omit<RetransmitEvent, 'time'> {
   const number = (name: string): number | undefined => fields.number(name);
   const state = number('state') ?? 0;
   const caState = number('castate');
@@ -103,7 +109,7 @@ function retransmit(fields: TraceFields, jiffyMs: number): Omit<RetransmitEvent,
     ...known('caState', CA_STATES[caState ?? -1]),
     ...known('seq', seqOf(fields)),
     ...(srtt === 0 ? {} : { srttUs: srtt >>> 3 }),
-    ...(rto === undefined ? {} : { rtoMs: Math.round(rto * jiffyMs) }),
+    ...(rto === undefined || jiffyMs === undefined ? {} : { rtoMs: Math.round(rto * jiffyMs) }),
     ...known('cwnd', number('cwnd')),
     ...(ssthresh < INFINITE_SSTHRESH ? { ssthresh } : {}),
     ...(out === undefined ? {} : { inFlight }),
@@ -113,7 +119,7 @@ function retransmit(fields: TraceFields, jiffyMs: number): Omit<RetransmitEvent,
 }
 
 /** The kernel cuts off what was acknowledged meanwhile before it resends: what begins before that is not known. */
-function seqOf(fields: TraceFields): number | undefined {
+function seqOf(fields: FieldValues): number | undefined {
   const seq = fields.number('seq');
   const una = fields.number('una');
   return seq === undefined || una === undefined || ((seq - una) | 0) < 0 ? undefined : seq;
@@ -124,7 +130,7 @@ type Ends = Pick<
   'family' | 'src' | 'sport' | 'dst' | 'dport' | 'netns' | 'uid' | 'socketInode' | 'socketCookie'
 >;
 
-function sockFields(fields: TraceFields): Ends {
+function sockFields(fields: FieldValues): Ends {
   const family = fields.number('family');
   const isV4 = family === AF_INET;
   const dst = isV4 ? rawBytes(fields, 'dst') : family === AF_INET6 ? v6Bytes(fields, 'dst6') : undefined;
@@ -144,7 +150,7 @@ function sockFields(fields: TraceFields): Ends {
 }
 
 function socketPlace(
-  fields: TraceFields,
+  fields: FieldValues,
   netnsName: string,
   inodeName: string,
 ): Pick<PacketEvent, 'netns' | 'socketInode'> {
@@ -154,14 +160,14 @@ function socketPlace(
 }
 
 /** Bytes as they lie in memory: the kernel fetched them as a number of its own order, and wrote it so. */
-const rawBytes = (fields: TraceFields, name: string): IpBytes | undefined => {
+const rawBytes = (fields: FieldValues, name: string): IpBytes | undefined => {
   const bytes = fields.bytes(name);
   return bytes && Uint8Array.from(bytes);
 };
 
 const MAPPED = 0xffff_0000_0000_0000n;
 
-function v6Bytes(fields: TraceFields, name: string): IpBytes | undefined {
+function v6Bytes(fields: FieldValues, name: string): IpBytes | undefined {
   const high = fields.bytes(name);
   const low = fields.bytes(`${name}low`);
   if (!high || !low) return undefined;
@@ -170,19 +176,19 @@ function v6Bytes(fields: TraceFields, name: string): IpBytes | undefined {
   return isMapped ? Uint8Array.from(low.subarray(4)) : Uint8Array.from([...high, ...low]);
 }
 
-const stateField = (fields: TraceFields): { state?: string } => {
+const stateField = (fields: FieldValues): { state?: string } => {
   const state = fields.number('state') ?? 0;
   return state === 0 ? {} : { state: tcpStateName(state) };
 };
 
-function headersOf(fields: TraceFields): PacketHeaders | undefined {
+function headersOf(fields: FieldValues): PacketHeaders | undefined {
   const head = fields.bytes('head');
   const network = fields.number('network');
   return head && network !== undefined ? readHeaders(head, network) : undefined;
 }
 
 /** The RST goes back to where the packet came from. */
-function answeredReset(fields: TraceFields): Omit<ResetEvent, 'time'> {
+function answeredReset(fields: FieldValues): Omit<ResetEvent, 'time'> {
   const headers = headersOf(fields);
   const ends = headers
     ? {
@@ -198,7 +204,7 @@ function answeredReset(fields: TraceFields): Omit<ResetEvent, 'time'> {
 }
 
 /** @returns undefined for a skb that somebody else still holds, and for one that was consumed. */
-function drop(fields: TraceFields, naming: Naming): Omit<DropEvent, 'time'> | undefined {
+function drop(fields: FieldValues, naming: ProbeNaming): Omit<DropEvent, 'time'> | undefined {
   const users = fields.number('users');
   if (users !== undefined && users !== 1) return undefined;
   const code = fields.number('reason');

@@ -2,7 +2,19 @@
 
 import type { TraceField } from '../../linux/tracefs.ts';
 
-export class TraceFields {
+/** Values of an event by the names of its fields; undefined where the event does not have them. */
+export interface FieldValues {
+  /** A number of up to 32 bits. */
+  number(name: string): number | undefined;
+  /** A number or pointer of 64 bits. */
+  u64(name: string): bigint | undefined;
+  /** As they lie in the memory of the machine; may not be kept. */
+  bytes(name: string): Buffer | undefined;
+  /** A string that is not empty. */
+  text(name: string): string | undefined;
+}
+
+export class TraceFields implements FieldValues {
   readonly #fields: ReadonlyMap<string, TraceField>;
   #bytes: Buffer = Buffer.alloc(0);
   #offset = 0;
