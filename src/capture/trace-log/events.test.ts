@@ -54,6 +54,14 @@ for (const { line, event } of [
     event: { kind: 'drop', family: 'ipv4', dst: '10.9.0.77', dport: 443, protocol: 'tcp', class: 'unknown' },
   },
   {
+    line: '0: kfree_skb port=47873 dst=1291847946 state=1',
+    event: { kind: 'drop', family: 'ipv4', dst: '10.9.0.77', dport: 443, protocol: 'tcp', class: 'unknown' },
+  },
+  {
+    line: '0: tcp_retransmit_skb port=47873 dst=0 state=2',
+    event: { kind: 'retransmit', dport: 443, cause: 'syn', state: 'TCP_SYN_SENT' },
+  },
+  {
     line: 'tcp_retransmit: (tcp_retransmit_skb+0x4/0xe0) port=47873 dst=1291847946 state=2',
     event: { kind: 'retransmit', family: 'ipv4', dst: '10.9.0.77', dport: 443, cause: 'syn', state: 'TCP_SYN_SENT' },
   },

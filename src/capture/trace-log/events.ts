@@ -18,9 +18,6 @@ export function decodeLine({ name, text }: TraceLine, endian: Endian): LogEvent 
 
 const BLANK = 0x20;
 const ROUND = 0x28;
-const LOWER_D = 0x64;
-const LOWER_S = 0x73;
-const LOWER_T = 0x74;
 const UNDERSCORE = 0x5f;
 
 function decoderOf(name: string, text: string): Decode | undefined {
@@ -31,7 +28,7 @@ function decoderOf(name: string, text: string): Decode | undefined {
   }
   const tracepoint = tracepoints.get(name);
   if (tracepoint) return tracepoint;
-  return first === LOWER_T || first === LOWER_S || first === LOWER_D ? messageDecoder(text) : undefined;
+  return MESSAGE_LETTERS.has(first) ? messageDecoder(text) : undefined;
 }
 
 /**
@@ -57,11 +54,15 @@ function messageDecoder(text: string): Decode | undefined {
 }
 
 const MESSAGES: readonly (readonly [word: string, decode: Decode])[] = [
+  ['tcp_retransmit_skb', rawRetransmit],
   ['tcp_retransmit', rawRetransmit],
   ['tcp_drop', rawDrop],
   ['skb_drop', rawDrop],
 ];
-const DROP_MESSAGE = /^drop (?=.*\bport=)/;
+/** Of `tcp_`, `skb_`, `kfree_skb` and `drop`. */
+const MESSAGE_LETTERS: ReadonlySet<number> = new Set([...'tskd'].map((letter) => letter.charCodeAt(0)));
+/** These are words of other messages too. */
+const DROP_MESSAGE = /^(?:drop|kfree_skb) (?=.*\bport=)/;
 
 const WORD = /\w/;
 const isWordEnd = (code: number): boolean => code === BLANK || !WORD.test(String.fromCharCode(code));
