@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LOSSLOG } from '../lab/recorder.ts';
 import { requires } from './helpers/requires.ts';
@@ -168,4 +170,22 @@ test('BTF of another kernel: a raw file and an object', requires('btf'), () => {
   const sample = new URL('../testdata/btf/sample.be.o', import.meta.url).pathname;
   assert.ok(readFileSync(sample).length > 0);
   assert.deepEqual(offsets('--btf', sample, 'struct sample_record', 'flow.dport')[0]?.offset, 42);
+});
+
+test('offsets of another kernel are printed as definitions, but not recorded with', requires('root', 'btf'), () => {
+  const dir = mkdtempSync(join(tmpdir(), 'losslog-offsets-'));
+  try {
+    const file = join(dir, 'offsets.json');
+    const lines = run(LOSSLOG, 'offset', '--kprobe', '--json');
+    writeFileSync(file, lines.replace(/"kernel":"[^"]*"/g, '"kernel":"4.9.0-other"'));
+    const printed = spawnSync(LOSSLOG, ['kprobe', '--print', '--offsets', file], { encoding: 'utf8' });
+    assert.match(printed.stdout, / kfree_skb users=/, 'a function of old kernels');
+    assert.match(printed.stderr, /^losslog: for Linux 4\.9\.0-other, /);
+    const args = ['record', '--source', 'kprobe', '--offsets', file, '--store', join(dir, 'store'), '--for', '1s'];
+    const { status, stderr } = spawnSync(LOSSLOG, args, { encoding: 'utf8' });
+    assert.equal(status, 2);
+    assert.match(stderr, /has the offsets of Linux 4\.9\.0-other; this is .*\n {2}hint: /);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 });

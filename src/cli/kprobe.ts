@@ -4,6 +4,7 @@ import { LosslogError } from '../base/errors.ts';
 import { fieldPlaces, KPROBE_GROUP, requireArchitecture } from '../capture/tracefs/kprobe-capture.ts';
 import { definitionsFor, renderProbe } from '../capture/tracefs/kprobe-definitions.ts';
 import type { Architecture } from '../linux/architecture.ts';
+import { readBootIdentity } from '../linux/boot.ts';
 import { Kallsyms } from '../linux/kallsyms.ts';
 import { type Output, talk } from './output.ts';
 
@@ -14,7 +15,9 @@ export async function kprobe(
 ): Promise<number> {
   const places = fieldPlaces(offsets);
   const architecture = arch ?? requireArchitecture();
-  const has = functionsHere();
+  const isOfThisKernel = places.kernel === undefined || places.kernel === readBootIdentity().kernelRelease;
+  const has = isOfThisKernel ? functionsHere() : () => true;
+  if (!isOfThisKernel) talk(`for Linux ${places.kernel}, which may not have all of these functions`);
   const lines = definitionsFor(places)
     .filter((definition) => has(definition.function))
     .map((definition) => renderProbe(definition, KPROBE_GROUP, places, architecture));

@@ -1,11 +1,12 @@
 /** The source of events on a kernel without the tracepoints of TCP: kprobe events on the functions behind them. */
 
 import { readFileSync } from 'node:fs';
-import { errnoOf, LosslogError, messageOf } from '../../base/errors.ts';
+import { LosslogError, messageOf } from '../../base/errors.ts';
 import type { Architecture } from '../../linux/architecture.ts';
+import { readBootIdentity } from '../../linux/boot.ts';
 import { architectureOf } from '../../linux/calling-convention.ts';
 import { jiffyNs } from '../../linux/clock.ts';
-import { type FieldPlaces, parseOffsets, placesOfBtf } from '../../linux/field-offsets.ts';
+import { type FileOffsets, parseOffsets, placesOfBtf } from '../../linux/field-offsets.ts';
 import { readKernelBtf } from '../../linux/kernel-btf.ts';
 import { defineKprobe, listKprobeGroups, removeKprobes, requireKprobes } from '../../linux/kprobe-events.ts';
 import { removeDeadInstances } from '../../linux/trace-instance.ts';
@@ -30,17 +31,28 @@ export interface KprobeCaptureOptions extends TraceStreamOptions {
 }
 
 /** @throws NOT_SUPPORTED where neither a file nor the kernel tells the offsets, NOT_FOUND, DECODE */
-export function fieldPlaces(offsetsFile: string | undefined): FieldPlaces {
+export function fieldPlaces(offsetsFile: string | undefined): FileOffsets {
   if (offsetsFile === undefined) return placesOfBtf(readKernelBtf());
+  return parseOffsets(readOffsets(offsetsFile));
+}
+
+function readOffsets(file: string): string {
   try {
-    return parseOffsets(readFileSync(offsetsFile, 'utf8'));
+    return readFileSync(file, 'utf8');
   } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause;
-    throw new LosslogError('NOT_FOUND', `cannot read ${offsetsFile}: ${messageOf(cause)}`, {
-      hint: 'write it on a machine of the same kernel: losslog offset --kprobe --json',
-      cause,
-    });
+    throw new LosslogError('NOT_FOUND', `cannot read ${file}: ${messageOf(cause)}`, { hint: WRITE_OFFSETS, cause });
   }
+}
+
+const WRITE_OFFSETS = 'write it on a machine of the same kernel: losslog offset --kprobe --json';
+
+/** Offsets of another kernel would record whatever lies there. A file that was made of a vmlinux does not say which kernel it is of. */
+function requireSameKernel({ kernel }: FileOffsets, offsetsFile: string | undefined): void {
+  const { kernelRelease } = readBootIdentity();
+  if (kernel === undefined || kernel === kernelRelease) return;
+  throw new LosslogError('USAGE', `${offsetsFile} has the offsets of Linux ${kernel}; this is ${kernelRelease}`, {
+    hint: WRITE_OFFSETS,
+  });
 }
 
 /** @throws NOT_SUPPORTED on an architecture whose calling convention is not known */
@@ -65,6 +77,7 @@ export class KprobeCapture implements Capture {
   /** @throws NOT_SUPPORTED, NOT_PERMITTED, NOT_FOUND, DECODE */
   constructor(options: KprobeCaptureOptions) {
     const places = fieldPlaces(options.offsetsFile);
+    requireSameKernel(places, options.offsetsFile);
     const architecture = requireArchitecture();
     this.#tracefs = openTracefs();
     const { path } = this.#tracefs;
