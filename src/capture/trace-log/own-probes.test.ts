@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { formatIp } from '../../base/ip.ts';
 import type { Endian, LogEvent } from './log-event.ts';
 import { TraceLogReader } from './reader.ts';
@@ -121,6 +122,19 @@ for (const endian of ['little', 'big'] as const) {
 test('a value that is none is told', () => {
   const why = (from: string, to: string): string[] => read([outer.replace(from, to)]).broken;
   assert.deepEqual(why('cwnd=1', 'cwnd=x'), ['cwnd is "x"']);
+  assert.deepEqual(why('port=14865', 'port=80401'), ['port is "80401"'], 'more than 16 bits');
+  assert.deepEqual(why('castate=4', 'castate=-4'), ['castate is "-4"']);
   const drop = `drop: (sk_skb_reason_drop+0x4/0x130) ${dropText('little')}`;
   assert.deepEqual(read([drop.replace('head={', 'head={x')]).broken, ['head is "{x0x0,0x0,0x4000"']);
+});
+
+test('any change of a line makes an event, a broken line or another one', () => {
+  const lines = [outer, inner, `drop: (sk_skb_reason_drop+0x4/0x130) ${dropText('little')}`];
+  const piece = fc.string({ unit: fc.constantFrom(...'0123456789abcdefx-{},"= '), maxLength: 4 });
+  fc.assert(
+    fc.property(fc.constantFrom(...lines), fc.nat(1200), fc.nat(4), piece, (line, at, length, text) => {
+      const { events, broken } = read([line.slice(0, at) + text + line.slice(at + length)]);
+      assert.ok(events.length + broken.length <= 1);
+    }),
+  );
 });

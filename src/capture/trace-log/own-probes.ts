@@ -57,7 +57,7 @@ function decodeOwn(event: string, fields: FieldValues): LogEvent | undefined {
   return told;
 }
 
-const NUMBER = /^(?:-?\d{1,20}|0x[0-9a-f]{1,16})$/;
+const NUMBER = /^(?:\d{1,20}|0x[0-9a-f]{1,16})$/;
 const ARRAY = /^\{((?:0x[0-9a-f]{1,16},?)+)\}$/;
 const WORD_BYTES = 8;
 
@@ -81,15 +81,21 @@ class ProbeText implements FieldValues {
   u64(name: string): bigint | undefined {
     const text = this.#fields.get(keyOf(name));
     if (text === undefined) return undefined;
-    if (!NUMBER.test(text)) throw badField(keyOf(name), text);
-    return BigInt(text);
+    const value = NUMBER.test(text) ? BigInt(text) : -1n;
+    if (value !== BigInt.asUintN(this.#bitsOf(name), value)) throw badField(keyOf(name), text);
+    return value;
+  }
+
+  /** Of a bit field as of the byte that holds it. */
+  #bitsOf(name: string): number {
+    return Number(/^[ux](\d+)$/.exec(this.#types.get(name) ?? '')?.[1] ?? 8);
   }
 
   bytes(name: string): Buffer | undefined {
     const type = this.#types.get(name) ?? '';
     if (type.includes('[')) return this.#words(name);
     const value = this.u64(name);
-    return value === undefined ? undefined : this.#inMemory(value).subarray(...this.#part(Number(type.slice(1)) / 8));
+    return value === undefined ? undefined : this.#inMemory(value).subarray(...this.#part(this.#bitsOf(name) / 8));
   }
 
   text(name: string): string | undefined {
@@ -107,8 +113,8 @@ class ProbeText implements FieldValues {
 
   #inMemory(value: bigint): Buffer {
     const bytes = Buffer.alloc(WORD_BYTES);
-    if (this.#endian === 'little') bytes.writeBigUInt64LE(BigInt.asUintN(64, value));
-    else bytes.writeBigUInt64BE(BigInt.asUintN(64, value));
+    if (this.#endian === 'little') bytes.writeBigUInt64LE(value);
+    else bytes.writeBigUInt64BE(value);
     return bytes;
   }
 
