@@ -32,6 +32,8 @@ const FILES = [
   'test/retransmit.test.ts',
   'test/ftrace.test.ts',
   'test/kprobe.test.ts',
+  'test/connection.test.ts',
+  'test/survival.test.ts',
 ] as const;
 const RESULTS = join(CHECKOUT, 'build/kernel-results');
 

@@ -58,7 +58,7 @@ async function lossy(client: Host, server: Host, sink: Sink) {
 
 for (const family of [4, 6] as Family[])
   test(
-    `IPv${family}: an ended connection is what TCP_INFO said of it`,
+    `connection: IPv${family}: an ended connection is what TCP_INFO said of it`,
     requires('root', 'btf', 'statistic'),
     async () => {
       await using lab = Lab.create();
@@ -100,7 +100,7 @@ for (const family of [4, 6] as Family[])
   );
 
 test(
-  'the ends add up to the counters of both namespaces, handshakes included',
+  'connection: the ends add up to the counters of both namespaces, handshakes included',
   requires('root', 'btf', 'statistic'),
   async () => {
     await using lab = Lab.create();
@@ -125,7 +125,7 @@ test(
   },
 );
 
-test('who closed it: this end, the peer, a RST, nobody', requires('root', 'btf'), async () => {
+test('connection: who closed it: this end, the peer, a RST, nobody', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   client.sysctl('net.ipv4.tcp_retries2', 1);
@@ -164,7 +164,7 @@ test('who closed it: this end, the peer, a RST, nobody', requires('root', 'btf')
   }
 });
 
-test('a connection that is reset by the peer', requires('root', 'btf'), async () => {
+test('connection: one that the peer resets', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const { connections } = await recorded([client], async () => {
@@ -180,7 +180,7 @@ test('a connection that is reset by the peer', requires('root', 'btf'), async ()
   );
 });
 
-test('a connection that never came about has neither data nor duration', requires('root', 'btf'), async () => {
+test('connection: one that never came about has neither data nor duration', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   server.dropMatching({ family: 4, protocol: 'tcp' });
@@ -199,7 +199,7 @@ test('a connection that never came about has neither data nor duration', require
 });
 
 test(
-  'one that lives and goes on resending is reported now and then',
+  'connection: one that lives and goes on resending is reported now and then',
   requires('root', 'btf', 'statistic'),
   async () => {
     await using lab = Lab.create();
@@ -237,7 +237,7 @@ test(
   },
 );
 
-test('what lost nothing has no report', requires('root', 'btf'), async () => {
+test('connection: what lost nothing has no report', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
   const sink = await startSink(server, { echo: true });

@@ -37,44 +37,48 @@ const losslog = (...args: string[]) => spawnSync(LOSSLOG, args, { encoding: 'utf
 const KILLED = 'the kernel recorded alone (the recorder was killed or crashed); drained later';
 const DETACHED = 'the kernel recorded alone (the recorder had left it so); drained later';
 
-test('what happens between a kill -9 and the next recorder is stored, with its owner, and told', here, async (t) => {
-  const { before, after, told, owners, trust } = await seen(() =>
-    withHosts(async (hosts) => {
-      const { client, server } = hosts;
-      const storeDir = temporaryDirectory(t);
-      const sink = await startSink(server);
-      await using first = await Recorder.start({ hosts: [server, client], storeDir });
-      const holder = await holdConnection(client, { host: server.ip4, port: sink.port });
-      await blast(hosts, 7);
-      await sleep(COMMITTED_MS);
-      await first.crash();
-      const before = firewalled(first).length;
-      await blast(hosts, 11);
-      const wall = server.dropMatching({ protocol: 'tcp', dport: sink.port });
-      await holder.tell('send 100');
-      await sleep(600);
-      holder.process.kill();
-      await sleep(QUIET_MS);
-      wall.remove();
-      await using second = await Recorder.start({ hosts: [server, client], storeDir });
-      await second.stop();
-      const resent = second.eventsOf('retransmit');
-      return {
-        before,
-        after: firewalled(second).length,
-        told: coverage(second).map(({ state, why }) => ({ state, why })),
-        owners: new Set(resent.map(({ pid, ownerHow }) => `${pid === holder.process.pid} ${ownerHow}`)),
-        trust: losslog('coverage', '--store', storeDir).stderr,
-      };
-    }),
-  );
-  assert.deepEqual([before, after], [7, 18]);
-  assert.deepEqual(told, [{ state: 'recording', why: KILLED }]);
-  assert.deepEqual(owners, new Set(['true connect']), 'also of a process that was gone by then');
-  assert.match(trust, /the recorder was running all that time/);
-});
+test(
+  'survival: what happens between a kill -9 and the next recorder is stored, with its owner, and told',
+  here,
+  async (t) => {
+    const { before, after, told, owners, trust } = await seen(() =>
+      withHosts(async (hosts) => {
+        const { client, server } = hosts;
+        const storeDir = temporaryDirectory(t);
+        const sink = await startSink(server);
+        await using first = await Recorder.start({ hosts: [server, client], storeDir });
+        const holder = await holdConnection(client, { host: server.ip4, port: sink.port });
+        await blast(hosts, 7);
+        await sleep(COMMITTED_MS);
+        await first.crash();
+        const before = firewalled(first).length;
+        await blast(hosts, 11);
+        const wall = server.dropMatching({ protocol: 'tcp', dport: sink.port });
+        await holder.tell('send 100');
+        await sleep(600);
+        holder.process.kill();
+        await sleep(QUIET_MS);
+        wall.remove();
+        await using second = await Recorder.start({ hosts: [server, client], storeDir });
+        await second.stop();
+        const resent = second.eventsOf('retransmit');
+        return {
+          before,
+          after: firewalled(second).length,
+          told: coverage(second).map(({ state, why }) => ({ state, why })),
+          owners: new Set(resent.map(({ pid, ownerHow }) => `${pid === holder.process.pid} ${ownerHow}`)),
+          trust: losslog('coverage', '--store', storeDir).stderr,
+        };
+      }),
+    );
+    assert.deepEqual([before, after], [7, 18]);
+    assert.deepEqual(told, [{ state: 'recording', why: KILLED }]);
+    assert.deepEqual(owners, new Set(['true connect']), 'also of a process that was gone by then');
+    assert.match(trust, /the recorder was running all that time/);
+  },
+);
 
-test('killed again and again at any moment, nothing is lost and nothing is there twice', here, async (t) => {
+test('survival: killed again and again at any moment, nothing is lost and nothing is there twice', here, async (t) => {
   const { stored, dropped, lost, stamps } = await seen(() =>
     withHosts(async (hosts) => {
       const storeDir = temporaryDirectory(t);
@@ -113,7 +117,7 @@ test('killed again and again at any moment, nothing is lost and nothing is there
   assert.ok(dropped > 8 * 500, `${dropped} packets dropped`);
 });
 
-test('what overflows the rings while the kernel is alone is counted there, exactly', here, async (t) => {
+test('survival: what overflows the rings while the kernel is alone is counted there, exactly', here, async (t) => {
   const { single, summed, dropped } = await seen(() =>
     withHosts(async (hosts) => {
       const storeDir = temporaryDirectory(t);
@@ -133,38 +137,42 @@ test('what overflows the rings while the kernel is alone is counted there, exact
   assert.ok(single > 20_000 && single <= (4 * 1024 * 1024) / dropRecord.size, `${single} single`);
 });
 
-test('killed again and again in a storm, single events and counts are what the firewall dropped', here, async (t) => {
-  const { single, summed, dropped } = await seen(() =>
-    withHosts(async (hosts) => {
-      const storeDir = temporaryDirectory(t);
-      let isOver = false;
-      const before = hosts.rule.packets();
-      const flow = async (): Promise<void> => {
-        while (!isOver) await blast(hosts, 5003, 20_000);
-      };
-      const flowing: Promise<void>[] = [];
-      const options = { hosts: [hosts.server], args: ['--limit-drops', '50/100'], limited: true, storeDir };
-      for (let round = 0; round < 7; round++) {
-        await using recorder = await Recorder.start(options);
-        if (round === 0) flowing.push(flow());
-        await sleep(700 + ((round * 211) % 1500));
-        await recorder.crash();
-        recorder.leave();
-      }
-      await using last = await Recorder.start(options);
-      await sleep(300);
-      isOver = true;
-      await Promise.all(flowing);
-      await sleep(QUIET_MS);
-      await last.stop();
-      return { dropped: hosts.rule.packets() - before, single: firewalled(last).length, summed: summarized(last) };
-    }),
-  );
-  assert.equal(single + summed, dropped);
-  assert.ok(single > 100 && summed > 10 * single, `${single} single, ${summed} counted`);
-});
+test(
+  'survival: killed again and again in a storm, single events and counts are what the firewall dropped',
+  here,
+  async (t) => {
+    const { single, summed, dropped } = await seen(() =>
+      withHosts(async (hosts) => {
+        const storeDir = temporaryDirectory(t);
+        let isOver = false;
+        const before = hosts.rule.packets();
+        const flow = async (): Promise<void> => {
+          while (!isOver) await blast(hosts, 5003, 20_000);
+        };
+        const flowing: Promise<void>[] = [];
+        const options = { hosts: [hosts.server], args: ['--limit-drops', '50/100'], limited: true, storeDir };
+        for (let round = 0; round < 7; round++) {
+          await using recorder = await Recorder.start(options);
+          if (round === 0) flowing.push(flow());
+          await sleep(700 + ((round * 211) % 1500));
+          await recorder.crash();
+          recorder.leave();
+        }
+        await using last = await Recorder.start(options);
+        await sleep(300);
+        isOver = true;
+        await Promise.all(flowing);
+        await sleep(QUIET_MS);
+        await last.stop();
+        return { dropped: hosts.rule.packets() - before, single: firewalled(last).length, summed: summarized(last) };
+      }),
+    );
+    assert.equal(single + summed, dropped);
+    assert.ok(single > 100 && summed > 10 * single, `${single} single, ${summed} counted`);
+  },
+);
 
-test('an end in order leaves nothing in the kernel', here, async (t) => {
+test('survival: an end in order leaves nothing in the kernel', here, async (t) => {
   const storeDir = temporaryDirectory(t);
   await using recorder = await Recorder.start({ ...IDLE, storeDir });
   const pins = findPinDirectory(storeDir) ?? assert.fail('nothing is pinned');
@@ -173,28 +181,32 @@ test('an end in order leaves nothing in the kernel', here, async (t) => {
   assert.equal(existsSync(pins), false);
 });
 
-test('another filter: what the former programs recorded is stored, then they are replaced', here, async (t) => {
-  const { counts, told } = await seen(() =>
-    withHosts(async (hosts) => {
-      const storeDir = temporaryDirectory(t);
-      await using first = await Recorder.start({ hosts: [hosts.server], storeDir });
-      await first.crash();
-      await blast(hosts, 13);
-      await sleep(QUIET_MS);
-      await using second = await Recorder.start({ hosts: [hosts.server], args: ['--no-drops'], storeDir });
-      await blast(hosts, 5);
-      await sleep(QUIET_MS);
-      const links = readdirSync(findPinDirectory(storeDir) ?? '').filter((file) => file.startsWith('link_'));
-      await second.stop();
-      return { counts: [firewalled(second).length, links.length], told: coverage(second) };
-    }),
-  );
-  assert.deepEqual(counts, [13, 10], 'two programs less without drops');
-  assert.deepEqual(told[0]?.why, KILLED);
-  assert.ok((told[0]?.count ?? 0) >= 13);
-});
+test(
+  'survival: another filter: what the former programs recorded is stored, then they are replaced',
+  here,
+  async (t) => {
+    const { counts, told } = await seen(() =>
+      withHosts(async (hosts) => {
+        const storeDir = temporaryDirectory(t);
+        await using first = await Recorder.start({ hosts: [hosts.server], storeDir });
+        await first.crash();
+        await blast(hosts, 13);
+        await sleep(QUIET_MS);
+        await using second = await Recorder.start({ hosts: [hosts.server], args: ['--no-drops'], storeDir });
+        await blast(hosts, 5);
+        await sleep(QUIET_MS);
+        const links = readdirSync(findPinDirectory(storeDir) ?? '').filter((file) => file.startsWith('link_'));
+        await second.stop();
+        return { counts: [firewalled(second).length, links.length], told: coverage(second) };
+      }),
+    );
+    assert.deepEqual(counts, [13, 10], 'two programs less without drops');
+    assert.deepEqual(told[0]?.why, KILLED);
+    assert.ok((told[0]?.count ?? 0) >= 13);
+  },
+);
 
-test('records of another layout are counted and set aside', here, async (t) => {
+test('survival: records of another layout are counted and set aside', here, async (t) => {
   const told = await seen(() =>
     withHosts(async (hosts) => {
       const storeDir = temporaryDirectory(t);
@@ -220,42 +232,46 @@ test('records of another layout are counted and set aside', here, async (t) => {
   assert.match(told[0]?.why ?? '', /^records that losslog 9\.9\.9 left in the kernel cannot be read by this release$/);
 });
 
-test('record --detach leaves the kernel recording; stop stores that and removes everything', here, async (t) => {
-  const { stopped, count, told, detached, again } = await seen(() =>
-    withHosts(async (hosts) => {
-      const storeDir = temporaryDirectory(t);
-      const detached = losslog('record', '--detach', '--store', storeDir, '--netns', hosts.server.name);
-      await blast(hosts, 19);
-      await sleep(QUIET_MS);
-      const stopped = losslog('stop', '--json', '--store', storeDir);
-      const again = losslog('stop', '--store', storeDir);
-      await using recorder = await Recorder.start({ hosts: [hosts.server], storeDir });
-      await recorder.stop();
-      return { stopped, count: firewalled(recorder).length, told: coverage(recorder), detached, again };
-    }),
-  );
-  assert.equal(detached.status, 0, detached.stderr);
-  assert.match(
-    detached.stderr,
-    /the kernel records on without a process .*: it holds \d+ retransmissions and resets, and \d+ drops/,
-  );
-  assert.equal(stopped.status, 0, stopped.stderr);
-  const { pinned, stored, ...removed } = JSON.parse(stopped.stdout) as Record<string, unknown>;
-  assert.equal(existsSync(String(pinned)), false);
-  assert.equal(count, 19);
-  assert.ok(Number(stored) >= 19);
-  assert.equal(removed.links, 12);
-  assert.equal(removed.discarded, 0);
-  assert.deepEqual(
-    told.map(({ why }) => why),
-    [DETACHED],
-  );
-  assert.deepEqual([again.status, again.stdout], [0, '']);
-  assert.match(again.stderr, /^losslog: nothing of losslog is at work in the kernel for /);
-});
+test(
+  'survival: record --detach leaves the kernel recording; stop stores that and removes everything',
+  here,
+  async (t) => {
+    const { stopped, count, told, detached, again } = await seen(() =>
+      withHosts(async (hosts) => {
+        const storeDir = temporaryDirectory(t);
+        const detached = losslog('record', '--detach', '--store', storeDir, '--netns', hosts.server.name);
+        await blast(hosts, 19);
+        await sleep(QUIET_MS);
+        const stopped = losslog('stop', '--json', '--store', storeDir);
+        const again = losslog('stop', '--store', storeDir);
+        await using recorder = await Recorder.start({ hosts: [hosts.server], storeDir });
+        await recorder.stop();
+        return { stopped, count: firewalled(recorder).length, told: coverage(recorder), detached, again };
+      }),
+    );
+    assert.equal(detached.status, 0, detached.stderr);
+    assert.match(
+      detached.stderr,
+      /the kernel records on without a process .*: it holds \d+ retransmissions and resets, and \d+ drops/,
+    );
+    assert.equal(stopped.status, 0, stopped.stderr);
+    const { pinned, stored, ...removed } = JSON.parse(stopped.stdout) as Record<string, unknown>;
+    assert.equal(existsSync(String(pinned)), false);
+    assert.equal(count, 19);
+    assert.ok(Number(stored) >= 19);
+    assert.equal(removed.links, 12);
+    assert.equal(removed.discarded, 0);
+    assert.deepEqual(
+      told.map(({ why }) => why),
+      [DETACHED],
+    );
+    assert.deepEqual([again.status, again.stdout], [0, '']);
+    assert.match(again.stderr, /^losslog: nothing of losslog is at work in the kernel for /);
+  },
+);
 
 test(
-  'one recorder for one pin path; different stores go side by side; the pins of others are not touched',
+  'survival: one recorder for one pin path; different stores go side by side; the pins of others are not touched',
   here,
   async (t) => {
     await withHosts(async (hosts) => {
@@ -298,7 +314,7 @@ test(
 );
 
 test(
-  'a recorder in another mount namespace, with a bpffs of its own at the same place, ends: pins stay',
+  'survival: a recorder in another mount namespace, with a bpffs of its own at the same place, ends: pins stay',
   here,
   async (t) => {
     const [storeDir, other] = [temporaryDirectory(t), temporaryDirectory(t)];
@@ -315,7 +331,7 @@ test(
   },
 );
 
-test('doctor lists what is left at work, and whether a recorder has it', here, async (t) => {
+test('survival: doctor lists what is left at work, and whether a recorder has it', here, async (t) => {
   const storeDir = temporaryDirectory(t);
   await using recorder = await Recorder.start({ ...IDLE, storeDir });
   const line = (): string => {
