@@ -129,7 +129,7 @@ const fetched: Fetched[] =
 const kernels = fetched.filter((kernel): kernel is Kernel => !('skipped' in kernel));
 const files = wantedFiles(process.argv.slice(2));
 // Compiled here: a machine in software takes several times as long.
-for (const program of ['blast', 'inject', 'split']) compiled(program);
+for (const program of ['blast', 'inject', 'split', 'tcp-info', 'no-offload']) compiled(program);
 compiledBpf('test/kernels/fentry.bpf.c');
 await runAll(kernels.flatMap((kernel) => files.map((file) => ({ kernel, file }))));
 

@@ -7,6 +7,7 @@ import { compiled } from '../lab/compile.ts';
 import type { Family } from '../lab/drop-rule.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
+import { patience } from '../lab/process.ts';
 import { type JsonEvent, Recorder } from '../lab/recorder.ts';
 import { connectOften, holdConnection, type Sink, sendTcp, startSink } from '../lab/traffic.ts';
 import { requires } from './helpers/requires.ts';
@@ -128,7 +129,6 @@ test(
 test('connection: who closed it: this end, the peer, a RST, nobody', requires('root', 'btf'), async () => {
   await using lab = Lab.create();
   const { client, server } = lab.twoHosts();
-  client.sysctl('net.ipv4.tcp_retries2', 1);
   const endings: [
     Connection['closedBy'],
     string | undefined,
@@ -143,9 +143,11 @@ test('connection: who closed it: this end, the peer, a RST, nobody', requires('r
       'ETIMEDOUT',
       'TCP_ESTABLISHED',
       async (held, sink) => {
+        // Only now: on a slow machine the outage before may last longer than a second.
+        client.sysctl('net.ipv4.tcp_retries2', 1);
         server.dropMatching({ family: 4, protocol: 'tcp', dport: sink.port });
         await held.tell('send 1009');
-        await sleep(1500);
+        await sleep(patience(1500));
       },
     ],
   ];
