@@ -20,6 +20,11 @@ export class Lru<K, V> {
     return value;
   }
 
+  /** The youngest last. */
+  keys(): K[] {
+    return [...this.#entries.keys()];
+  }
+
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

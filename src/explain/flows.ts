@@ -2,7 +2,7 @@
 
 import { formatIp } from '../base/ip.ts';
 import { Lru } from '../base/lru.ts';
-import { parseSocketAddress } from '../base/socket-address.ts';
+import { parseSocketAddress, type SocketAddress } from '../base/socket-address.ts';
 
 interface Pair {
   /** Numbers of the two addresses. */
@@ -72,10 +72,7 @@ export class Flows {
     const [source, destination] = text.split('>');
     if (source === undefined || destination === undefined) return undefined;
     try {
-      const [from, to] = [parseSocketAddress(source), parseSocketAddress(destination)];
-      // as hex() of SQLite writes them
-      const addresses = Buffer.concat([from.address, to.address]).toString('hex').toUpperCase();
-      return this.key(addresses, from.port, to.port);
+      return this.between(parseSocketAddress(source), parseSocketAddress(destination));
     } catch {
       return undefined;
     }
@@ -112,6 +109,17 @@ export class Flows {
   /** Whether it stands for all addresses: `0.0.0.0`, `::`. */
   isAny(endpoint: Endpoint): boolean {
     return /^0+$/.test(this.#hexOf(Math.floor(endpoint / 65536)));
+  }
+
+  socketAddress(endpoint: Endpoint): SocketAddress {
+    return { address: Buffer.from(this.#hexOf(Math.floor(endpoint / 65536)), 'hex'), port: portOf(endpoint) };
+  }
+
+  /** The connection that a packet from `a` to `b` is of. */
+  between(a: SocketAddress, b: SocketAddress): FlowKey {
+    // as hex() of SQLite writes them
+    const addresses = Buffer.concat([a.address, b.address]).toString('hex').toUpperCase();
+    return this.key(addresses, a.port, b.port);
   }
 
   /** `10.0.0.9`, `2001:db8::1`. */

@@ -56,6 +56,12 @@ export class NatNames {
     return name;
   }
 
+  /** All names of a connection, in the same direction. */
+  allOf(flow: FlowKey): FlowKey[] {
+    const opened = this.of(flow);
+    return [opened, ...this.#opened.keys().filter((key) => key !== opened && this.of(key) === opened)];
+  }
+
   #set(flow: FlowKey, name: Name): void {
     const { opened, how } = name;
     // it was learned the other way round

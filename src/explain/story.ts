@@ -8,10 +8,11 @@ import type { Filter } from '../event/filter.ts';
 import type { DropEvent, Event, ResetEvent, RetransmitEvent } from '../event/kinds.ts';
 import type { StoreReader } from '../store/store.ts';
 import { functionOf } from '../wire/drop-class.ts';
-import { type ExplainOptions, explain } from './cases.ts';
+import { type Explained, type ExplainOptions, explain } from './cases.ts';
 import type { Fact } from './facts.ts';
 import { explainPeriod } from './incidents.ts';
 import type { ResentCase } from './join.ts';
+import type { Known } from './rules/rule.ts';
 import type { Story, StoryStep } from './types.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -19,6 +20,15 @@ type StoryEvent = RetransmitEvent | DropEvent | ResetEvent;
 
 /** Steps told at most: the first ones of a period, which the user may narrow. */
 const MAX_STEPS = 10_000;
+
+/** The names of a connection: more than one where its addresses are translated. */
+interface Names {
+  /** Its end on that side, the asked one first. */
+  readonly a: readonly SocketAddress[];
+  /** `192.0.2.1:1024 - 10.1.0.5:8443` */
+  readonly others: readonly string[];
+  has(event: StoryEvent): boolean;
+}
 
 /** @param period both ends of the time asked about */
 export function connectionStory(
@@ -28,32 +38,74 @@ export function connectionStory(
   period: Pick<Filter, 'since' | 'until'>,
   options: ExplainOptions = {},
 ): Story {
-  const filter: Filter = { ...period, peer: { address: a.address, prefixLength: a.address.length * 8 }, port: a.port };
-  const verdicts = verdictsOf(reader, filter, options);
-  const teller = new Teller(a, verdicts);
-  const steps: StoryStep[] = [];
-  for (const event of reader.events({ ...filter, all: true }, { order: 'oldest' })) {
-    if (steps.length === MAX_STEPS) break;
-    if ('src' in event && isBetween(event as StoryEvent, a, b)) {
-      const step = teller.step(event);
-      if (step) steps.push(step);
-    }
-  }
+  const filter = { ...period, ...filterOf(a) };
+  const verdicts: Verdicts = new Map();
+  const explained = explainInto(verdicts, reader, filter, options);
+  const names = namesOf(a, b, explained?.known);
+  const others = names.a.slice(1).map((end) => ({ ...period, ...filterOf(end) }));
+  for (const other of others) explainInto(verdicts, reader, other, options);
+  const teller = new Teller(names.a, verdicts);
+  const steps = eventsOf(reader, [filter, ...others], names).flatMap((event) => teller.step(event) ?? []);
   const times = steps.map(({ event }) => event.time as bigint);
   const [first, last] = [times[0], times.at(-1)];
   const incidents =
     first === undefined || last === undefined
       ? []
       : explainPeriod(reader, { ...filter, since: wallNs(first), until: wallNs(last + 1n) }, options);
-  return { a: formatSocketAddress(a), b: formatSocketAddress(b), steps, summary: teller.summary(steps), incidents };
+  const summary = [...teller.summary(steps), ...names.others.map((name) => `NAT makes it ${name} elsewhere`)];
+  return { a: formatSocketAddress(a), b: formatSocketAddress(b), steps, summary, incidents };
+}
+
+const filterOf = ({ address, port }: SocketAddress): Filter => ({
+  peer: { address, prefixLength: address.length * 8 },
+  port,
+});
+
+/** The first ones, oldest first. */
+function eventsOf(reader: StoreReader, filters: readonly Filter[], names: Names): StoryEvent[] {
+  const events = filters.flatMap((filter) => {
+    const found: StoryEvent[] = [];
+    for (const event of reader.events({ ...filter, all: true }, { order: 'oldest' })) {
+      if (found.length === MAX_STEPS) break;
+      if ('src' in event && names.has(event as StoryEvent)) found.push(event as StoryEvent);
+    }
+    return found;
+  });
+  const byTime = (x: StoryEvent, y: StoryEvent): number => Number((x.time as bigint) - (y.time as bigint));
+  return events.sort(byTime).slice(0, MAX_STEPS);
+}
+
+function namesOf(a: SocketAddress, b: SocketAddress, known: Known | undefined): Names {
+  if (known === undefined) return { a: [a], others: [], has: (event) => isBetween(event, a, b) };
+  const { flows, names } = known;
+  const asked = flows.between(a, b);
+  const pairs = names.allOf(asked).map((flow) => [flows.source(flow), flows.destination(flow)] as const);
+  const own = flows.source(asked);
+  const ends = [own, ...new Set(pairs.map(([source]) => source).filter((source) => source !== own))];
+  const between = pairs.map((pair) => pair.map((end) => flows.socketAddress(end)) as [SocketAddress, SocketAddress]);
+  return {
+    a: ends.map((end) => flows.socketAddress(end)),
+    others: pairs
+      .map((pair) => pair.map((end) => flows.endpointText(end)).join(' - '))
+      .filter((name) => name !== `${formatSocketAddress(a)} - ${formatSocketAddress(b)}`),
+    has: (event) => {
+      if (between.some(([from, to]) => isBetween(event, from, to))) return true;
+      const nat = event.kind === 'drop' && event.nat !== undefined ? flows.translation(event.nat) : undefined;
+      return nat !== undefined && [asked, flows.reverse(asked)].some((way) => names.of(way) === names.of(nat.opened));
+    },
+  };
 }
 
 /** Verdicts by kind and time of the event. */
-type Verdicts = ReadonlyMap<string, { verdict: Verdict; found?: ResentCase }>;
+type Verdicts = Map<string, { verdict: Verdict; found?: ResentCase }>;
 
-function verdictsOf(reader: StoreReader, filter: Filter, options: ExplainOptions): Verdicts {
-  const verdicts = new Map<string, { verdict: Verdict; found?: ResentCase }>();
-  explain(reader, filter, options, ({ base }) => {
+function explainInto(
+  verdicts: Verdicts,
+  reader: StoreReader,
+  filter: Filter,
+  options: ExplainOptions,
+): Explained | undefined {
+  return explain(reader, filter, options, ({ base }) => {
     const note = (fact: Fact, verdict: Verdict, found?: ResentCase): void => {
       verdicts.set(`${fact.kind} ${base + BigInt(fact.at)}`, found ? { verdict, found } : { verdict });
     };
@@ -65,7 +117,6 @@ function verdictsOf(reader: StoreReader, filter: Filter, options: ExplainOptions
       summary: () => {},
     };
   });
-  return verdicts;
 }
 
 function isBetween({ src, sport, dst, dport }: StoryEvent, a: SocketAddress, b: SocketAddress): boolean {
@@ -74,12 +125,12 @@ function isBetween({ src, sport, dst, dport }: StoryEvent, a: SocketAddress, b: 
 }
 
 class Teller {
-  readonly #a: SocketAddress;
+  readonly #a: readonly SocketAddress[];
   readonly #verdicts: Verdicts;
   /** The first sequence number seen of each way: those told count from it. */
   readonly #begins: Partial<Record<StoryStep['way'], number>> = {};
 
-  constructor(a: SocketAddress, verdicts: Verdicts) {
+  constructor(a: readonly SocketAddress[], verdicts: Verdicts) {
     this.#a = a;
     this.#verdicts = verdicts;
   }
@@ -142,7 +193,7 @@ class Teller {
   }
 
   #reset(event: ResetEvent): StoryStep {
-    const isFromA = isEnd(event.src, event.sport, this.#a) === (event.direction === 'sent');
+    const isFromA = this.#isA(event) === (event.direction === 'sent');
     const where = event.netnsName ?? (event.netns === undefined ? '' : `netns ${event.netns}`);
     return {
       event,
@@ -152,8 +203,12 @@ class Teller {
     };
   }
 
-  #way({ src, sport }: StoryEvent): StoryStep['way'] {
-    return isEnd(src, sport, this.#a) ? 'right' : 'left';
+  #way(event: StoryEvent): StoryStep['way'] {
+    return this.#isA(event) ? 'right' : 'left';
+  }
+
+  #isA({ src, sport }: StoryEvent): boolean {
+    return this.#a.some((end) => isEnd(src, sport, end));
   }
 
   #range(way: StoryStep['way'], { seq, endSeq }: { seq?: number; endSeq?: number }): string {
