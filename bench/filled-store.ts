@@ -74,6 +74,8 @@ function retransmit(time: WallNs): Event {
     inFlight: below(100),
     retransmits: below(4),
     totalRetransmits: below(1000),
+    ack: below(2 ** 32),
+    spentUs: 1 + below(60),
   } as Event;
 }
 
@@ -97,6 +99,7 @@ function drop(time: WallNs): Event {
     tcpFlags: pick(['ACK', 'SYN', 'PSH|ACK']),
     seq: below(2 ** 32),
     endSeq: below(2 ** 32),
+    ack: below(2 ** 32),
     length: 40 + below(1460),
   } as Event;
 }
