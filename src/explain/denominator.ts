@@ -10,6 +10,7 @@ export interface Share {
   segments: number;
   retransmitted: number;
   spurious: number;
+  reordered: number;
 }
 
 export class Denominator {
@@ -28,7 +29,7 @@ export class Denominator {
 
   /** What those of the connections sent that were reported. */
   of(connections: Iterable<FlowKey>): Share {
-    const share: Share = { segments: 0, retransmitted: 0, spurious: 0 };
+    const share: Share = { segments: 0, retransmitted: 0, spurious: 0, reordered: 0 };
     if (this.#sent.size === 0) return share;
     for (const flow of connections) {
       for (const way of [flow, this.#flows.reverse(flow)]) {
@@ -36,6 +37,7 @@ export class Denominator {
         share.segments += sent?.segments ?? 0;
         share.retransmitted += sent?.retransmitted ?? 0;
         share.spurious += sent?.spurious ?? 0;
+        share.reordered += sent?.reordered ?? 0;
       }
     }
     return share;

@@ -96,6 +96,8 @@ export interface Sent extends Common {
   readonly retransmitted: number;
   /** Of these, what the peer said it had got twice. */
   readonly spurious: number;
+  /** How often packets were acknowledged out of order. */
+  readonly reordered: number;
 }
 
 export type Fact = Resent | Dropped | Reset | Grown | Summed | Sent;
@@ -119,7 +121,7 @@ export const SUMMED_COLUMNS = [
   ...COMMON,
   ...['of', 'events', 'segments', 'reason', 'location', 'class', 'direction', 'protocol', 'cause', 'failed'],
 ];
-export const SENT_COLUMNS = [...COMMON, 'segments', 'retransmitted', 'spurious'];
+export const SENT_COLUMNS = [...COMMON, 'segments', 'retransmitted', 'spurious', 'reordered'];
 export const RESET_COLUMNS = [...COMMON, 'direction', 'reason', 'state'];
 
 type Value = string | number | boolean | null | undefined;
@@ -222,6 +224,7 @@ export function sentOf(row: ScanRow, flows: Flows): Sent {
     segments: valueAt(row, OWN) ?? 0,
     retransmitted: valueAt(row, OWN + 1) ?? 0,
     spurious: valueAt(row, OWN + 2) ?? 0,
+    reordered: valueAt(row, OWN + 3) ?? 0,
   };
 }
 

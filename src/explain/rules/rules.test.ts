@@ -195,6 +195,8 @@ test('what was sent again without need is harmless where it is a vanishing part,
   const part = (segments: number) => [...needless(40, { ...fast }), sentInAll(1000, { segments, retransmitted: 40 })];
   assert.deepEqual(isHarmless(part(40_000)), [true]);
   assert.deepEqual(isHarmless(part(39_999)), [undefined]);
+  const [reordering] = incidentsOf(t, [...needless(9, { ...fast }), sentInAll(1000, { segments: 300, reordered: 2 })]);
+  assert.ok(reordering?.restsOn.includes('the senders saw packets acknowledged out of order, in 2 cases (reord_seen)'));
   const loss = [drop(500, { seq: 90_000, endSeq: 91_000 }), resent(700, { seq: 90_000, endSeq: 91_000 })];
   const [first, last] = incidentsOf(t, [...needless(3, { ...fast }), ...loss]);
   assert.deepEqual([first?.rule, last?.rule, last?.harmless], ['firewall', 'spurious', true]);

@@ -27,7 +27,7 @@ export const spurious: Rule = {
     const count = (some: readonly Resent['cause'][]): number => some.reduce((sum, one) => sum + causes.of(one), 0);
     return count(GAPS) <= FEW && count(TIMERS) <= Math.max(FEW, connections.size);
   },
-  describe(group, known) {
+  describe(group, known, { reordered }) {
     const { place } = group.claim;
     const probes = group.causes.of('tail-loss-probe');
     const timeouts = group.causes.of('rto');
@@ -42,6 +42,9 @@ export const spurious: Rule = {
           : []),
         ...(probes > 0
           ? [`${plural(probes, 'retransmission')} were tail loss probes, which ask for an acknowledgement that is late`]
+          : []),
+        ...(reordered > 0
+          ? [`the senders saw packets acknowledged out of order, in ${plural(reordered, 'case')} (reord_seen)`]
           : []),
       ],
       alternatives: [
