@@ -2,6 +2,7 @@
 export class Lru<K, V> {
   readonly #limit: number;
   readonly #entries = new Map<K, V>();
+  #youngest: K | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -13,10 +14,11 @@ export class Lru<K, V> {
 
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || key === this.#youngest) return value;
     // A Map keeps the order of insertion: inserted again, the entry is the youngest.
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     return value;
   }
 
@@ -28,6 +30,7 @@ export class Lru<K, V> {
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as K);
   }
 }

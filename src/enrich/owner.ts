@@ -12,6 +12,8 @@ import type { OwnerHow, OwnerSource, ProcessRef } from '../wire/owner-records.ts
 
 const CACHED_OWNERS = 16_384;
 const CACHED_CGROUPS = 4096;
+/** A hierarchy is a byte of the record. */
+const MAX_HIERARCHIES = 256n;
 /** The list of sockets is read again at most this often, and never so that it takes more than 1/20 of the time. */
 const REFRESH_MIN_MS = 50;
 const REFRESH_SHARE = 20;
@@ -29,7 +31,7 @@ export class OwnerResolver {
   readonly #now: () => number;
   readonly #known = new Lru<bigint, ProcessRef>(CACHED_OWNERS);
   readonly #unowned = new Lru<bigint, number>(CACHED_OWNERS);
-  readonly #places = new Lru<string, Place>(CACHED_CGROUPS);
+  readonly #places = new Lru<bigint, Place>(CACHED_CGROUPS);
   #nextRefreshMs = 0;
 
   /**
@@ -109,7 +111,7 @@ export class OwnerResolver {
   }
 
   #setPlace(event: OwnedEvent, cgroupId: bigint, hierarchy: number): void {
-    const key = `${hierarchy}:${cgroupId}`;
+    const key = cgroupId * MAX_HIERARCHIES + BigInt(hierarchy);
     let place = this.#places.get(key);
     if (!place) {
       const cgroup = this.#source.cgroupPath(cgroupId, hierarchy);

@@ -143,7 +143,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
     };
     const estate = typeof pins === 'string' ? undefined : estateOf(options.storeDir, pins, clock, identity.bootId);
     const store = StoreWriter.open(options.storeDir, session, {
-      onSealed: settle,
+      onSealThread: settle,
       ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
       ...(options.maxAgeNs === undefined ? {} : { maxAgeNs: options.maxAgeNs }),
     });

@@ -11,7 +11,7 @@ const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 
 
 export class Sealer {
   readonly #onDone: () => void;
-  readonly #onIdle: () => void;
+  readonly #onThread: () => void;
   readonly #waiting: string[] = [];
   /** Could not be sealed (read by somebody, disk full); tried again with the next slice. */
   readonly #failed: string[] = [];
@@ -22,11 +22,11 @@ export class Sealer {
 
   /**
    * @param onDone called after each slice, sealed or not.
-   * @param onIdle called when the worker is gone, since nothing is left to seal.
+   * @param onThread called when the worker has begun, and when it is gone, since nothing is left to seal.
    */
-  constructor(onDone: () => void, onIdle: () => void) {
+  constructor(onDone: () => void, onThread: () => void) {
     this.#onDone = onDone;
-    this.#onIdle = onIdle;
+    this.#onThread = onThread;
   }
 
   /** Whether a slice is being sealed at this moment. */
@@ -75,6 +75,7 @@ export class Sealer {
   #startWorker(): Worker {
     const worker = new Worker(WORKER, { resourceLimits: WORKER_LIMITS });
     if (this.#whenIdle.length === 0) worker.unref();
+    worker.once('online', this.#onThread);
     worker.on('message', (isSealed: boolean) => this.#done(worker, isSealed));
     worker.on('error', () => {
       if (worker !== this.#worker) return;
@@ -93,7 +94,7 @@ export class Sealer {
   }
 
   #finish(): void {
-    void this.#worker?.terminate().then(this.#onIdle);
+    void this.#worker?.terminate().then(this.#onThread);
     this.#worker = undefined;
     this.#sealing = undefined;
     for (const resolve of this.#whenIdle.splice(0)) resolve();

@@ -10,6 +10,8 @@ test('a time belongs to the hour in which it lies', () => {
   assert.equal(hourOf(at('2026-11-22T20:59:59.999999999Z')), hour);
   assert.equal(hourOf(at('2026-11-22T19:59:59.999999999Z')), hour - 1);
   assert.equal(hourStart(hour), at('2026-11-22T20:00:00Z'));
+  assert.equal(hourOf(at('2026-11-22T21:00:00Z')), hour + 1);
+  assert.equal(hourOf(at('2026-11-22T20:00:00Z')), hour);
 });
 
 test('times that a name cannot hold have no hour', () => {

@@ -29,8 +29,8 @@ export interface StoreWriterOptions {
   now?: () => WallNs;
   /** A clock that nobody sets, in ns; default the time since boot, or none where `now` is given. */
   steady?: () => bigint;
-  /** Called when the thread that seals slices has ended, since nothing is left to seal. */
-  onSealed?: () => void;
+  /** Called when the thread that seals slices has begun, and when it has ended, since nothing is left to seal. */
+  onSealThread?: () => void;
 }
 
 /** Events of one transaction at most: about 20 ms, a fraction of what the ring buffers hold in a storm. */
@@ -56,7 +56,7 @@ const END_OF_TIME = wallNs(2n ** 63n);
 
 export class StoreWriter implements Sink {
   readonly #dir: string;
-  readonly #options: Required<Omit<StoreWriterOptions, 'steady' | 'onSealed'>>;
+  readonly #options: Required<Omit<StoreWriterOptions, 'steady' | 'onSealThread'>>;
   readonly #losses = new Losses();
   readonly #slices: OpenSlices;
   readonly #sealer: Sealer;
@@ -100,7 +100,7 @@ export class StoreWriter implements Sink {
       commitIntervalMs: options.commitIntervalMs ?? 500,
       now: options.now ?? (() => wallFromMs(Date.now())),
     };
-    this.#sealer = new Sealer(() => this.#retain(), options.onSealed ?? (() => {}));
+    this.#sealer = new Sealer(() => this.#retain(), options.onSealThread ?? (() => {}));
     const steady = options.steady ?? (options.now ? undefined : bootNow);
     const begin = steady?.();
     this.#slices = new OpenSlices({

@@ -4,7 +4,7 @@ import { type BootNs, type WallNs, wallNs } from '../base/time.ts';
 import type { OwnedEvent, PacketEvent } from '../event/kinds.ts';
 import { recordHead as at, flag } from './layout.ts';
 import { ownerHowOf, readProcess } from './owner-records.ts';
-import { type Bytes, copyBytes, readBootNs, readText } from './reader.ts';
+import { type Bytes, readAddress, readBootNs, readText } from './reader.ts';
 
 const ADDRESS_SIZES: Readonly<Record<number, 4 | 16>> = { 2: 4, 10: 16 };
 const IFNAMSIZ = 16;
@@ -72,8 +72,8 @@ function readFlow(bytes: Bytes, offset: number, flags: number, common: Head['com
   const size = addressSize(bytes[offset + at.family] as number);
   if (size === undefined || !(flags & flag.hasFlow)) return;
   common.family = size === 4 ? 'ipv4' : 'ipv6';
-  common.src = copyBytes(bytes, offset + at.flowSrc, size);
-  common.dst = copyBytes(bytes, offset + at.flowDst, size);
+  common.src = readAddress(bytes, offset + at.flowSrc, size);
+  common.dst = readAddress(bytes, offset + at.flowDst, size);
   if (!(flags & flag.hasPorts)) return;
   common.sport = bytes.readUInt16LE(offset + at.flowSport);
   common.dport = bytes.readUInt16LE(offset + at.flowDport);
