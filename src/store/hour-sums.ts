@@ -17,7 +17,7 @@ type Column = (typeof COLUMNS)[number];
 
 /** What was lost under a key; `benign` drops are not in `drops`. */
 export interface HourSum extends Record<Column, number> {
-  /** Address of a peer, IPv4 as a number; else the key of a text or the inode of a namespace. Absent where unknown. */
+  /** Address of a peer, IPv4 as a signed number of 32 bits; else the key of a text or the inode of a namespace. Absent where unknown. */
   readonly key: Uint8Array | number | undefined;
 }
 
@@ -122,7 +122,7 @@ export function hourSums(slice: SliceReader, dimension: HourDimension): HourSum[
 
 function takeAddress(reader: PackedReader): HourSum['key'] {
   const length = reader.takeNumber();
-  if (length === IPV4_BYTES) return reader.takeUint32();
+  if (length === IPV4_BYTES) return reader.takeInt32();
   return length === 0 ? undefined : reader.takeBytes(length);
 }
 

@@ -28,15 +28,15 @@ test('what is packed comes out again', () => {
   );
 });
 
-test('four bytes are a number, the highest first', () => {
+test('four bytes are a signed number, the highest first', () => {
   const reader = new PackedReader(Uint8Array.of(192, 0, 2, 1, 9));
-  assert.equal(reader.takeUint32(), 0xc0000201);
+  assert.equal(reader.takeInt32(), 0xc0000201 | 0);
   assert.equal(reader.takeNumber(), 9);
 });
 
 test('what ends too early is refused', () => {
   const cut = (): PackedReader => new PackedReader(pack([2 ** 53]).subarray(0, 3));
   assert.throws(() => cut().takeNumber(), { code: 'STORE' });
-  assert.throws(() => cut().takeUint32(), { code: 'STORE' });
+  assert.throws(() => cut().takeInt32(), { code: 'STORE' });
   assert.throws(() => cut().takeBytes(4), { code: 'STORE' });
 });

@@ -54,17 +54,35 @@ export class Tally {
 
   /** @param address of the peer that the counts are of, as {@link HourSum} has it */
   addPeer(counts: TopRow, address: HourSum['key']): void {
-    if (counts.events === 0) return;
-    if (typeof address !== 'number') {
-      addCounts(this.#rowOf(address && formatIp(address)), counts);
-      return;
-    }
+    if (counts.events > 0) addCounts(this.#rowOfPeer(address), counts);
+  }
+
+  /**
+   * @param key text of the key, or the address of a peer
+   * @param all benign drops too
+   */
+  addSum(sum: HourSum, key: HourSum['key'] | string, all: boolean): void {
+    const { retransmissions, segments, bytes, resets } = sum;
+    const drops = all ? sum.drops + sum.benign : sum.drops;
+    const events = retransmissions + drops + resets;
+    if (events === 0) return;
+    const row = typeof key === 'string' ? this.#rowOf(key) : this.#rowOfPeer(key);
+    row.events += events;
+    row.retransmissions += retransmissions;
+    row.segments += segments;
+    row.bytes += bytes;
+    row.drops += drops;
+    row.resets += resets;
+  }
+
+  #rowOfPeer(address: HourSum['key']): TopRow {
+    if (typeof address !== 'number') return this.#rowOf(address && formatIp(address));
     let row = this.#ipv4.get(address);
     if (!row) {
       row = this.#rowOf(formatIp(Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address)));
       this.#ipv4.set(address, row);
     }
-    addCounts(row, counts);
+    return row;
   }
 
   #rowOf(key: string | undefined): TopRow {
@@ -173,7 +191,7 @@ function keyText(slice: SliceReader, by: TopDimension, key: RawRow[number] | und
 /** Of thousands of peers the digits are read quicker than the bytes; an address that is not known has none. */
 function peerOf(hex: string | null): HourSum['key'] {
   if (!hex) return undefined;
-  return hex.length === 8 ? Number.parseInt(hex, 16) : Buffer.from(hex, 'hex');
+  return hex.length === 8 ? Number.parseInt(hex, 16) | 0 : Buffer.from(hex, 'hex');
 }
 
 const isOfHour = (by: TopDimension): by is HourDimension => (HOUR_DIMENSIONS as readonly string[]).includes(by);
@@ -193,14 +211,8 @@ export function addRollups(tally: Tally, slice: SliceReader, by: TopDimension, a
 
 function addHour(slice: SliceReader, by: HourDimension, all: boolean, tally: Tally): void {
   const sums = hourSums(slice, by);
-  const texts = by === 'peer' ? [] : sums.map(({ key }) => hourKeyText(slice, by, key as number | undefined));
-  for (let i = 0; i < sums.length; i++) {
-    const { key, retransmissions, segments, bytes, drops: harmful, benign, resets } = sums[i] as HourSum;
-    const drops = all ? harmful + benign : harmful;
-    const counts = { events: retransmissions + drops + resets, retransmissions, segments, bytes, drops, resets };
-    if (by === 'peer') tally.addPeer(counts, key);
-    else tally.addRow(counts, texts[i]);
-  }
+  const keys = sums.map(({ key }) => (by === 'peer' ? key : hourKeyText(slice, by, key as number | undefined)));
+  for (let i = 0; i < sums.length; i++) tally.addSum(sums[i] as HourSum, keys[i], all);
 }
 
 function hourKeyText(slice: SliceReader, by: HourDimension, key: number | undefined): string | undefined {
