@@ -27,7 +27,7 @@ export class Slices {
   readonly #dir: string;
   readonly #skipped = new Map<string, string>();
   readonly #open = new Set<SliceReader>();
-  /** Released and kept for the next query of this reader, also those that are still written: its answers are of one moment. */
+  /** Released and kept for the next query of this reader; none that is still written, which could not be sealed meanwhile. */
   readonly #kept = new Map<string, SliceReader>();
   readonly #cache: SliceCache | undefined;
   readonly #checkpoint: () => void;
@@ -100,7 +100,8 @@ export class Slices {
   release(slice: SliceReader): void {
     if (!this.#open.delete(slice)) return;
     const { file } = slice.slice;
-    if (this.#kept.size < MAX_KEPT && !this.#kept.has(file)) this.#kept.set(file, slice);
+    const isKept = slice.extent.sealed === 1 && this.#kept.size < MAX_KEPT && !this.#kept.has(file);
+    if (isKept) this.#kept.set(file, slice);
     else this.#giveUp(slice);
   }
 
