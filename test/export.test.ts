@@ -22,6 +22,8 @@ const v4 = { family: 'ipv4', src: address('10.0.0.1'), sport: 40_001, dst: addre
 const v6 = { family: 'ipv6', src: address('fd00::1'), sport: 40_002, dst: address('fd00::2'), dport: 8443 } as const;
 const drop = { kind: 'drop', class: 'loss', reason: 'NETFILTER_DROP', location: 'nft_do_chain+0x3e8' } as const;
 
+const ACK = 4_000_000_000;
+
 /** Each with what tshark must find in it: `-` where the field is not there. */
 const EVENTS: readonly { event: object; seen: string }[] = [
   ...CAUSES.map((cause) => ({
@@ -29,7 +31,7 @@ const EVENTS: readonly { event: object; seen: string }[] = [
     seen: `10.0.0.1 10.0.0.2 40001 443 4294967290 ${cause === 'syn' ? '0x0002 100' : cause === 'syn-ack' ? '0x0012 100' : '0x0010 100'}`,
   })),
   {
-    event: { kind: 'retransmit', cause: 'rto', segments: 1, seq: 5, endSeq: 6, bytes: 0, ...v6 },
+    event: { kind: 'retransmit', cause: 'rto', segments: 1, seq: 5, endSeq: 6, ack: ACK, bytes: 0, ...v6 },
     seen: 'fd00::1 fd00::2 40002 8443 5 0x0011 0',
   },
   {
@@ -44,6 +46,7 @@ const EVENTS: readonly { event: object; seen: string }[] = [
       tcpFlags: 'PSH|ACK',
       seq: 7,
       endSeq: 1007,
+      ack: ACK,
       length: 1060,
       direction: 'tx',
     },
@@ -120,6 +123,8 @@ test(
       assert.equal(time, `1795219200.${String(i * 1001).padStart(9, '0')}`);
       assert.match(comment ?? '', /RETRANS|DROP|RESET/);
     }
+    const acknowledged = run('tshark', '-r', file, '-Y', `tcp.ack_raw == ${ACK}`, '-T', 'fields', '-e', 'tcp.seq_raw');
+    assert.equal(acknowledged, '5\n7\n');
     const about = run('capinfos', '-M', file);
     assert.match(about, /File timestamp precision: +nanoseconds/);
     assert.match(about, new RegExp(`Number of packets: +${EVENTS.length}\n`));

@@ -69,16 +69,16 @@ function packet(
   };
 }
 
-function retransmitted({ cause, sport, dport, seq, endSeq, bytes }: RetransmitEvent): Payload {
+function retransmitted({ cause, sport, dport, seq, endSeq, ack, bytes }: RetransmitEvent): Payload {
   const dataBytes = bytes ?? 0;
   // FIN takes a sequence number of its own; whether PSH was set is not recorded.
   const hasFin = seq !== undefined && endSeq !== undefined && (endSeq - seq) >>> 0 > dataBytes;
   const flags = cause === 'syn' ? SYN : cause === 'syn-ack' ? SYN | ACK : hasFin ? FIN | ACK : ACK;
-  return tcp(sport, dport, seq, flags, dataBytes);
+  return tcp(sport, dport, seq, flags, dataBytes, ack);
 }
 
 function dropped(event: DropEvent): Payload | undefined {
-  const { protocol: name, sport, dport, seq, endSeq, tcpFlags, length = 0 } = event;
+  const { protocol: name, sport, dport, seq, endSeq, ack, tcpFlags, length = 0 } = event;
   const protocol = name === undefined ? undefined : protocolNumber(name);
   if (protocol === undefined) return undefined;
   if (protocol !== TCP || seq === undefined || endSeq === undefined) {
@@ -86,7 +86,7 @@ function dropped(event: DropEvent): Payload | undefined {
   }
   const flags = tcpFlagBits(tcpFlags ?? '');
   const dataBytes = (endSeq - seq - (flags & 1) - ((flags >> 1) & 1)) >>> 0;
-  return tcp(sport, dport, seq, flags, dataBytes > MAX_DATA ? 0 : dataBytes);
+  return tcp(sport, dport, seq, flags, dataBytes > MAX_DATA ? 0 : dataBytes, ack);
 }
 
 function ports(sport: number | undefined, dport: number | undefined): Uint8Array {
@@ -101,6 +101,7 @@ function tcp(
   seq: number | undefined,
   flags: number,
   dataBytes: number,
+  ack = 0,
 ): Payload {
   const length = TCP_HEADER + dataBytes;
   const known = ports(sport, dport);
@@ -108,6 +109,7 @@ function tcp(
   const bytes = Buffer.alloc(TCP_HEADER);
   bytes.set(known);
   bytes.writeUInt32BE(seq, 4);
+  bytes.writeUInt32BE(ack, 8);
   bytes[12] = (TCP_HEADER / 4) << 4;
   bytes[13] = flags;
   return { protocol: TCP, bytes, length };
