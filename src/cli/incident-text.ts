@@ -20,7 +20,8 @@ export function incidentText(
   { color, width }: Pick<Output, 'color' | 'width'>,
 ): string {
   const paint = (sgr: string, text: string): string => (color ? `${sgr}${text}${RESET}` : text);
-  const lines = [paint(BOLD, `${number}. ${wrapped(upperFirst(incident.title), `${number}. `.length, width)}`)];
+  const title = incident.harmless ? `${incident.title}: harmless` : incident.title;
+  const lines = [paint(BOLD, `${number}. ${wrapped(upperFirst(title), `${number}. `.length, width)}`)];
   const add = (label: string, text: string): void => {
     const indent = ' '.repeat(3 + LABEL_WIDTH);
     lines.push(`   ${paint(DIM, label.padEnd(LABEL_WIDTH))}${wrapped(text, indent.length, width)}`);

@@ -18,6 +18,9 @@ const place = { netns: 4026532177, netnsName: 'blue', device: 'eth0', direction:
 const why = { reason: 'NETFILTER_DROP', location: 'nft_do_chain+0x3e8', class: 'loss' } as const;
 const tcp = { protocol: 'tcp', tcpFlags: 'PSH|ACK', ack: 1 };
 
+const other = { ...flow, src: ip('10.0.0.3') };
+const hadIt = { reason: 'TCP_OLD_DATA', location: 'tcp_data_queue+0x1', class: 'benign' } as const;
+
 const events: Event[] = [
   { kind: 'drop', time: at(10_000), ...flow, ...range, ...place, ...why, ...tcp },
   {
@@ -30,6 +33,8 @@ const events: Event[] = [
     rtoMs: 204,
     process: 'cu\x1brl',
   },
+  { kind: 'retransmit', time: at(20_000), ...other, ...range, cause: 'tail-loss-probe', segments: 1 },
+  { kind: 'drop', time: at(20_001), ...other, ...range, ...tcp, ...hadIt },
 ];
 
 let dir: string;
@@ -71,6 +76,26 @@ test('an incident tells what, when, how much, whose, how sure, what to do and wh
   assert.deepEqual(
     shown.map((line) => JSON.parse(line).kind),
     ['drop', 'retransmit'],
+  );
+});
+
+test('what was sent again without need and did no harm is told in a line, and shown when it is asked for', () => {
+  const { stdout, stderr } = run('why', '--json');
+  assert.equal(stdout.trimEnd().split('\n').length, 1);
+  assert.match(stderr, /^losslog: 1 segment was sent again without need, which did no harm \(--all shows it\)$/m);
+  const all = run('why', '--json', '--all');
+  assert.doesNotMatch(all.stderr, /no harm/);
+  assert.match(run('why', '--all').stdout, /^2\. 1 segment .* sent again without need .*: harmless$/m);
+  const told = all.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    told.map(({ rule, harmless }) => [rule, harmless]),
+    [
+      ['firewall', undefined],
+      ['spurious', true],
+    ],
   );
 });
 
