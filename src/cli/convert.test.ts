@@ -110,6 +110,11 @@ test('wrong use', () => {
   assert.match(convert(join(dir, 'missing')).stderr, /^losslog: there is no file .*missing\n {2}hint: /);
   assert.equal(convert(join(dir, 'missing')).status, 1);
   assert.match(convert(dir).stderr, /^losslog: cannot read .*EISDIR/);
+  assert.match(
+    convert(logFile('perf.data', 'PERFILE2\0\0\0'), ...BOOT).stderr,
+    /^losslog: .*perf\.data is a binary recording of perf record\n {2}hint: make text of it: perf script -i .*perf\.data \| losslog convert -\n$/,
+  );
+  assert.match(convert(logFile('trace.dat', '\x17\x08Dtracing6\0'), ...BOOT).stderr, /hint: .*trace-cmd report -i /);
   assert.match(convert(logFile('torn.gz', 'no gzip at all'), ...BOOT).stderr, /^losslog: cannot read .*torn\.gz: /);
   assert.deepEqual(convert(logFile('empty.txt', '')).stderr, 'losslog: 0 events in 0 lines\n');
 });

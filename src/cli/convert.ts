@@ -11,7 +11,7 @@ import { formatEvent, type TextOptions } from '../event/text.ts';
 import { ConvertedStore } from './converted-store.ts';
 import { EventLines } from './event-lines.ts';
 import { LogClock } from './log-clock.ts';
-import { openLog, readError } from './log-source.ts';
+import { openLog, readError, requireText } from './log-source.ts';
 import { type Output, talk } from './output.ts';
 import { Progress } from './progress.ts';
 
@@ -109,6 +109,7 @@ class Conversion {
   async #read(signal: AbortSignal): Promise<void> {
     const source = openLog(this.#file, signal);
     for await (const piece of source.pieces) {
+      if (this.#reader.lines === 0) requireText(piece, this.#file);
       this.#reader.push(piece);
       await this.#flush();
       this.#progress.show(source.share(), `${this.#reader.lines} lines`);

@@ -107,6 +107,22 @@ async function nextPiece(handle: Awaited<ReturnType<typeof open>>): Promise<Buff
   }
 }
 
+/** First bytes of recordings that are no text (perf.data: tools/perf/Documentation/perf.data-file-format.txt; trace.dat(5)), and what makes text of them. */
+const RECORDINGS = [
+  { magic: Buffer.from('PERFILE2'), of: 'perf record', toText: 'perf script -i' },
+  { magic: Buffer.from('\x17\x08Dtracing', 'latin1'), of: 'trace-cmd record', toText: 'trace-cmd report -i' },
+] as const;
+
+/** @param first the first bytes of the log @throws DECODE when they are of a binary recording */
+export function requireText(first: Buffer, file: string): void {
+  const recording = RECORDINGS.find(({ magic }) => first.subarray(0, magic.length).equals(magic));
+  if (!recording) return;
+  const name = file === '-' ? 'standard input' : file;
+  throw new LosslogError('DECODE', `${name} is a binary recording of ${recording.of}`, {
+    hint: `make text of it: ${recording.toText} ${file} | losslog convert -`,
+  });
+}
+
 /** What an error that came up while the log was read means to the user. */
 export function readError(file: string, cause: unknown): unknown {
   const errno = errnoOf(cause);
