@@ -7,7 +7,7 @@ import { kernelFacts } from '../capture/kernel-facts.ts';
 import { FtraceCapture } from '../capture/tracefs/ftrace-capture.ts';
 import type { Btf } from '../linux/btf.ts';
 import { WallClock } from '../linux/clock.ts';
-import { readKernelBtf } from '../linux/kernel-btf.ts';
+import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
 import { requireKprobes } from '../linux/kprobe-events.ts';
 import { openTracefs } from '../linux/tracefs-mount.ts';
 import { attempt, type Check, finding } from './check.ts';
@@ -34,7 +34,7 @@ export function kernelBtf(): Btf | Check {
 }
 
 export function kernelChecks(btf: Btf): Check[] {
-  const facts = kernelFacts(btf);
+  const facts = kernelFacts(btf, () => readModuleBtfs(btf));
   const retransmit = 'err of tcp_retransmit_skb';
   return [
     { name: 'BTF', state: 'ok', detail: '/sys/kernel/btf/vmlinux' },
@@ -52,6 +52,7 @@ export function kernelChecks(btf: Btf): Check[] {
     ),
     told(facts.resetHasReason, 'reason of tcp_send_reset', 'it is not told why a reset was sent'),
     told(facts.hasSocketCookie, 'bpf_get_socket_cookie()', 'a socket has a cookie only when a program asked for it'),
+    conntrack(facts.conntrack !== undefined),
   ];
 }
 
@@ -100,6 +101,19 @@ function bpfFeatures(btf: Btf): Check {
   ];
   if (lacking.length === 0) return { name: 'BPF', state: 'ok', detail: 'ring buffers, iterators and boot time' };
   return finding('BPF', 'missing', `this kernel lacks ${lacking.join(', ')}`, undefined, 'Linux 5.8 or newer');
+}
+
+function conntrack(isKnown: boolean): Check {
+  const name = 'connection tracking';
+  if (isKnown) return { name, state: 'ok', detail: 'drops tell the addresses before NAT' };
+  const consequence = 'where NAT changes both ends of a connection, drops are found by sequence numbers only';
+  return finding(
+    name,
+    'limited',
+    'there is none, or its module is not loaded',
+    consequence,
+    'modprobe nf_conntrack, then a new start of the recorder',
+  );
 }
 
 /** Something that newer kernels tell. */
