@@ -11,6 +11,7 @@ import { CAUSES, type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { matches } from '../event/match.ts';
 import { anyEvent, EPOCH, time } from './arbitrary-event.test-util.ts';
 import { StoreReader } from './reader.ts';
+import { netnsNamesOf } from './recorded-names.ts';
 import type { TopRow } from './tally.ts';
 import { openWriter } from './temporary-store.test-util.ts';
 
@@ -176,4 +177,24 @@ test('top is sorted by what was lost, and cut', () => {
     lost.toSorted((a, b) => b - a),
   );
   assert.deepEqual(reader.top({ all: true }, 'peer', 3), rows.slice(0, 3));
+});
+
+test('a namespace has the name of its latest event', () => {
+  let named = 0;
+  for (const filter of [{}, { all: true }, { kinds: ['drop' as const] }, { until: wallNs(EPOCH + NS_PER_HOUR) }]) {
+    const rows = reader.top(filter, 'netns', 1e9);
+    const names = netnsNamesOf(reader, filter, rows);
+    for (const { key } of rows) {
+      if (key === undefined) continue;
+      const own = events.filter((event) => matches(event, { ...filter, netns: Number(key) }));
+      const latest = own.reduce((time, event) => (event.time > time ? event.time : time), 0n);
+      // Any of those of one moment.
+      const possible = own
+        .filter(({ time }) => time === latest)
+        .map((event) => (event as { netnsName?: string }).netnsName);
+      assert.ok(possible.includes(names.get(key)), `${key}: ${names.get(key)}`);
+      if (names.has(key)) named++;
+    }
+  }
+  assert.ok(named > 100, `${named} have a name`);
 });

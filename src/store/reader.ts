@@ -136,6 +136,16 @@ export class StoreReader {
     return pairs.all();
   }
 
+  /** Texts of the inodes of namespaces that have a name somewhere in the slices of the time asked for; most have none. */
+  namedNamespaces(filter: Filter): Set<string> {
+    const named = new Set<string>();
+    this.#slices.visit(filter, (slice) => {
+      const rows = slice.all('SELECT DISTINCT netns FROM owner WHERE netns IS NOT NULL AND netnsName IS NOT NULL');
+      for (const [netns] of rows) named.add(String(netns));
+    });
+    return named;
+  }
+
   /** What slices count in all. @param known files that are left out */
   totals(known: ReadonlySet<string>, by: readonly TotalsBy[]): SliceTotals[] {
     const totals: SliceTotals[] = [];
