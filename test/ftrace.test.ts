@@ -64,7 +64,7 @@ const ofKind = (events: readonly JsonEvent[], kind: string): JsonEvent[] =>
 /** Of a connection that lives, ftrace knows all but what the tracepoint does not tell. */
 const UNKNOWN_OF_RETRANSMIT = [
   ...['segments', 'bytes', 'seq', 'endSeq', 'caState', 'srttUs', 'rtoMs', 'cwnd', 'ssthresh', 'inFlight'],
-  ...['retransmits', 'totalRetransmits', 'socketCookie', 'device'],
+  ...['retransmits', 'totalRetransmits', 'socketCookie', 'device', 'ack', 'spentUs'],
 ];
 
 for (const family of [4, 6] as const) {

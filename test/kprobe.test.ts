@@ -35,7 +35,7 @@ async function recordTwice(
  * not read in time (a virtual machine without hardware support takes a second for that).
  */
 const UNKNOWN = new Set([
-  ...['segments', 'bytes', 'endSeq', 'totalRetransmits', 'device', 'direction', 'socketCookie'],
+  ...['segments', 'bytes', 'endSeq', 'totalRetransmits', 'spentUs', 'device', 'direction', 'socketCookie'],
   ...['ownerHow', 'pid', 'process', 'cgroup'],
 ]);
 

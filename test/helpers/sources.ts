@@ -37,7 +37,7 @@ const UNKNOWN: Record<'ftrace' | 'kprobe', { retransmit: readonly string[]; drop
     // The tracepoint tells addresses, ports, the state, and since 6.17 the error.
     retransmit: [
       ...['segments', 'bytes', 'seq', 'endSeq', 'caState', 'srttUs', 'rtoMs', 'cwnd', 'ssthresh', 'inFlight'],
-      ...['retransmits', 'totalRetransmits', 'socketCookie', 'device'],
+      ...['retransmits', 'totalRetransmits', 'socketCookie', 'device', 'ack', 'spentUs'],
     ],
     // The tracepoint tells the EtherType, the reason and the place.
     drop: [
@@ -47,7 +47,7 @@ const UNKNOWN: Record<'ftrace' | 'kprobe', { retransmit: readonly string[]; drop
   },
   kprobe: {
     // What changes between the call and the sending; a cookie that nobody asked for before.
-    retransmit: ['segments', 'bytes', 'endSeq', 'totalRetransmits', 'device', 'socketCookie'],
+    retransmit: ['segments', 'bytes', 'endSeq', 'totalRetransmits', 'device', 'socketCookie', 'spentUs'],
     // Its owners are read from /proc: one that ended with its last packet may be gone.
     drop: ['device', 'direction', 'socketCookie', 'cgroup', 'container', 'pid', 'process'],
   },
