@@ -11,6 +11,7 @@ import { type JsonEvent, Recorder } from '../lab/recorder.ts';
 import { blastUdp, connectOften, holdConnection, startSink } from '../lab/traffic.ts';
 import { openTracefs } from '../src/linux/tracefs-mount.ts';
 import { requires } from './helpers/requires.ts';
+import { seen } from './helpers/seen.ts';
 
 const OUTAGE_MS = 900;
 
@@ -123,14 +124,18 @@ test(
   async () => {
     await using lab = Lab.create();
     const { client, server } = lab.twoHosts();
-    const rule = server.dropMatching({ family: 4, protocol: 'udp', dport: 4321 });
-    const { bpf, ftrace } = await recordTwice([client, server], async () => {
-      await blastUdp(client, { host: server.ip4, port: 4321, count: 1009, rate: 5000 });
-      await sleep(200);
-    });
     const drops = (events: JsonEvent[]): JsonEvent<'drop'>[] => ofKind(events, 'drop') as JsonEvent<'drop'>[];
-    const ofRule = drops(bpf).filter(({ dport }) => dport === 4321);
-    assert.deepEqual([ofRule.length, rule.packets()], [1009, 1009]);
+    const { ofRule, ftrace, counted } = await seen(async () => {
+      const rule = server.dropMatching({ family: 4, protocol: 'udp', dport: 4321 });
+      const { bpf, ftrace } = await recordTwice([client, server], async () => {
+        await blastUdp(client, { host: server.ip4, port: 4321, count: 1009, rate: 5000 });
+        await sleep(200);
+      });
+      const counted = rule.packets();
+      rule.remove();
+      return { ofRule: drops(bpf).filter(({ dport }) => dport === 4321), ftrace, counted };
+    });
+    assert.deepEqual([ofRule.length, counted], [1009, 1009]);
     const [first] = ofRule;
     const alike = drops(ftrace).filter(({ location, family }) => location === first?.location && family === 'ipv4');
     assert.equal(alike.length, 1009);
