@@ -36,6 +36,7 @@ export function cpuOf(cgroup: Cgroup): Cpu {
 
 /** Megabytes of a process's memory, as /proc/PID/smaps_rollup tells them apart. */
 export interface Memory {
+  /** Since the process began; what is resident now is the sum of the others. */
   peak: number;
   anonymous: number;
   file: number;

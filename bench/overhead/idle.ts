@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cgroup } from '../../lab/cgroup.ts';
 import type { Lab } from '../../lab/lab.ts';
-import type { Contestant, Watch } from './contestants/contestant.ts';
+import type { Contestant, Tally, Watch } from './contestants/contestant.ts';
 import { cpuOf, type Memory, memoryOf, total } from './cost.ts';
 import type { Load } from './loads.ts';
 import { running } from './measure.ts';
@@ -12,6 +12,8 @@ export interface Idle {
   /** Of one core, by interval. */
   cores: number[];
   memory: Memory;
+  /** On disk at its end, without a single event. */
+  bytes: number;
 }
 
 interface IdleOptions {
@@ -30,15 +32,17 @@ export async function idle(
   options: IdleOptions,
 ): Promise<Record<string, Idle>> {
   const { hosts, captureAt } = load;
-  return await together(lab, contestants, { hosts, captureAt, events: ['retransmission', 'drop'] }, async (cgroups) => {
+  const watch = { hosts, captureAt, events: ['retransmission', 'drop'] as const };
+  const { result, tallies } = await together(lab, contestants, watch, async (cgroups) => {
     await sleep(REST_MS);
-    const cores = await coresOf(cgroups, options);
-    const resultOf = (cgroup: Cgroup, at: number): Idle => ({
-      cores: cores.map((interval) => interval[at] as number),
-      memory: memoryOf(cgroup),
-    });
-    return Object.fromEntries(contestants.map(({ name }, at) => [name, resultOf(cgroups[at] as Cgroup, at)]));
+    return { cores: await coresOf(cgroups, options), memory: cgroups.map(memoryOf) };
   });
+  const idleOf = (at: number): Idle => ({
+    cores: result.cores.map((interval) => interval[at] as number),
+    memory: result.memory[at] as Memory,
+    bytes: tallies[at]?.bytes ?? 0,
+  });
+  return Object.fromEntries(contestants.map(({ name }, at) => [name, idleOf(at)]));
 }
 
 async function together<T>(
@@ -46,12 +50,11 @@ async function together<T>(
   [first, ...others]: readonly Contestant[],
   watch: Omit<Watch, 'cgroup' | 'directory'>,
   use: (cgroups: readonly Cgroup[]) => Promise<T>,
-): Promise<T> {
-  if (!first) return await use([]);
+): Promise<{ result: T; tallies: Tally[] }> {
+  if (!first) return { result: await use([]), tallies: [] };
   return await running(lab, first, watch, async ({ stop }, cgroup) => {
-    const result = await together(lab, others, watch, (rest) => use([cgroup, ...rest]));
-    await stop();
-    return result;
+    const { result, tallies } = await together(lab, others, watch, (rest) => use([cgroup, ...rest]));
+    return { result, tallies: [await stop(), ...tallies] };
   });
 }
 

@@ -25,6 +25,7 @@ import { perf } from './contestants/perf.ts';
 import { idle } from './idle.ts';
 import { bulk, drizzle, flood, type Load } from './loads.ts';
 import { alone, beside, type PlayOptions, type Sample } from './measure.ts';
+import { profileOf } from './profile.ts';
 import { programTime } from './program-time.ts';
 import { page } from './report.ts';
 import { ALONE, ALONE_AGAIN, type ProgramTimes, type Results, type Samples } from './results.ts';
@@ -110,14 +111,16 @@ async function programTimes(lab: Lab, bulkLoad: Load, floodLoad: Load): Promise<
   return times;
 }
 
-async function steadies(lab: Lab, options: SteadyOptions): Promise<Results['steady']> {
+/** The same for each contestant, once it is warm; and where losslog's time goes then. */
+async function steadies(lab: Lab, options: SteadyOptions): Promise<Pick<Results, 'steady' | 'profile'>> {
   const { before: _, ...load } = bulk(lab, { cleanSeconds: 0, lossySeconds: steadySeconds(options) });
   const results: Record<string, Results['steady'][string]> = {};
   for (const contestant of TRACERS) {
     say(`steady: ${contestant.name}`);
     results[contestant.name] = await steady(lab, load, contestant, options);
   }
-  return results;
+  say('steady: profile');
+  return { steady: results, profile: await profileOf(load, options) };
 }
 
 async function startUps(lab: Lab, count: number, seconds: number): Promise<Record<string, number[]>> {
@@ -155,7 +158,7 @@ async function measureAll(size: typeof FULL, command: string): Promise<Results> 
     about: about(command, size.rounds),
     flood: await rounds(lab, 'flood', floodLoad, size.rounds, { countEvents: false }),
     bulk: await rounds(lab, 'bulk', bulkLoad, size.rounds, { countEvents: true }),
-    steady: await steadies(lab, size.steady),
+    ...(await steadies(lab, size.steady)),
     programs: await programTimes(lab, bulkLoad, floodLoad),
     startUp: await startUps(lab, size.rounds, size.startSeconds),
     idle: await idle(lab, bulkLoad, CONTESTANTS, { intervals: size.idleIntervals, seconds: IDLE_SECONDS }),

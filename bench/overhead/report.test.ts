@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addedNsAPacket, bytesAnEvent, cpuUsAnEvent, dropsOf, medianOf, ratioToAlone, resentOf } from './figures.ts';
 import type { Sample, Seen } from './measure.ts';
+import { sharesOf, withSources } from './profile.ts';
 import { page, table } from './report.ts';
 import { ALONE, ALONE_AGAIN, type Results } from './results.ts';
 import { median, pairedRatios, rotated, spreadOf } from './statistics.ts';
@@ -59,7 +60,8 @@ const RESULTS: Results = {
   bulk: BULK,
   flood: FLOOD,
   steady: { losslog: { cpuUs: [5, 6, 7], segmentsASecond: [2000, 3000, 1000] } },
-  idle: { losslog: { cores: [0.001, 0.0005, 0.0007], memory: MEMORY } },
+  profile: { store: 0.6, 'drain and decode': 0.4 },
+  idle: { losslog: { cores: [0.001, 0.0005, 0.0007], memory: MEMORY, bytes: 4900 } },
   startUp: { losslog: [0.5, 0.4, 0.6] },
   programs: [
     {
@@ -107,7 +109,30 @@ test('targets: noise is what two runs of the same differ by', () => {
   const unmet = targetsOf(RESULTS)
     .filter(({ isMet }) => !isMet)
     .map(({ what }) => what.split(',')[0]);
-  assert.deepEqual(unmet, ['iperf3 at 1 % loss', 'CPU of a stored retransmission', 'idle: peak resident memory']);
+  assert.deepEqual(unmet, ['iperf3 at 1 % loss', 'CPU of a stored retransmission', 'idle: resident memory']);
+});
+
+test('profile: a place in the bundle is one in its sources', () => {
+  const lines = ['// src/a/b.ts', 'one', '// src/c/d.ts', 'two'];
+  const script = 'JS:^x /r/build/program/main.cjs:2:7 and JS:*y /r/build/program/main.cjs:4:1';
+  assert.equal(
+    withSources(script, () => lines),
+    'JS:^x src/a/b.ts and JS:*y src/c/d.ts',
+  );
+});
+
+test('profile: a sample belongs to one part', () => {
+  const script = [
+    'MainThread \n\t 1 sqlite3Step\n\t 2 JS:^flush file:///x/src/store/writer.ts:1:2\n\t 3 JS:^flush file:///x/src/recorder/pipeline.ts:1:2\n',
+    'MainThread \n\t 1 JS:*decode file:///x/src/wire/decode.ts:1:2\n',
+    'V8Worker \n\t 1 compile\n',
+    'MainThread \n\t 1 uv_run\n',
+  ].join('\n');
+  const [rest = '', ...named] = Object.keys(sharesOf(script)).sort();
+  assert.deepEqual(named.length, 3);
+  assert.match(rest, /^Node.js/);
+  assert.deepEqual(sharesOf(script)['drain and decode'], 0.25);
+  assert.deepEqual(sharesOf(script).store, 0.25);
 });
 
 test('report: a table lines up and keeps its cells', () => {

@@ -14,7 +14,7 @@ import {
 } from './figures.ts';
 import { ALONE, ALONE_AGAIN, type ProgramTimes, type Results } from './results.ts';
 import { median } from './statistics.ts';
-import { percent, range, targetsOf } from './targets.ts';
+import { percent, range, residentOf, targetsOf } from './targets.ts';
 
 type Row = readonly string[];
 
@@ -47,6 +47,13 @@ function targets(results: Results): string {
   ]);
   return table(['target', 'limit', 'measured', ''], rows);
 }
+
+/** Of the targets that were not met. */
+const notes = (results: Results): string =>
+  targetsOf(results)
+    .filter(({ isMet, note }) => !isMet && note)
+    .map(({ what, note }) => `- ${what}: ${note}.`)
+    .join('\n');
 
 function floodTable({ flood, about }: Results): string {
   const bare = [ALONE, ALONE_AGAIN].map((name) => [
@@ -145,6 +152,13 @@ function steadyTable({ steady }: Results): string {
   return table(['warm', 'retransmissions/s', 'CPU of each, µs'], rows);
 }
 
+function profileTable({ profile }: Results): string {
+  return table(
+    ['losslog, warm', 'of its CPU time'],
+    Object.entries(profile).map(([part, share]) => [part, percent(share)]),
+  );
+}
+
 function restTable({ idle, startUp, about }: Results): string {
   const rows = about.contestants.map(({ name }) => {
     const rest = idle[name];
@@ -153,8 +167,10 @@ function restTable({ idle, startUp, about }: Results): string {
       name,
       rest ? percent(median(rest.cores), 3) : '',
       ...(rest
-        ? [rest.memory.peak, rest.memory.anonymous, rest.memory.file, rest.memory.shared].map(mb)
-        : ['', '', '', '']),
+        ? [residentOf(rest.memory), rest.memory.peak, rest.memory.anonymous, rest.memory.file, rest.memory.shared].map(
+            mb,
+          )
+        : ['', '', '', '', '']),
       starts
         ? `${median(starts).toFixed(2)} (${Math.min(...starts).toFixed(2)} to ${Math.max(...starts).toFixed(2)})`
         : '',
@@ -163,7 +179,8 @@ function restTable({ idle, startUp, about }: Results): string {
   const header = [
     'idle, and start',
     'CPU of one core',
-    'peak RSS, MB',
+    'RSS, MB',
+    'peak',
     'anonymous',
     'of files',
     'shared',
@@ -197,6 +214,8 @@ alone, beside each of the contestants, and alone again, begun at another place e
 
 ${targets(results)}
 
+${notes(results)}
+
 ${about.rounds < 5 ? 'A short run, for work on the benchmark: its figures say little.\n\n' : ''}## A flood of drops
 
 UDP from random addresses as fast as one sender can, dropped by the other host's firewall in \`raw PREROUTING\`: ${thousands(median(ratesOf(flood, ALONE, 'wall')))} packets a second alone. Beside it a
@@ -216,6 +235,10 @@ The same loss for longer, one contestant after the other, when each has been at 
 
 ${steadyTable(results)}
 
+Where that time goes, by samples of its stacks (perf, cpu-clock; a sample is the store's if any function of src/store is on its stack, and so on):
+
+${profileTable(results)}
+
 ## In the kernel
 
 \`run_time_ns\` of all BPF programs of a process by the number of events (\`kernel.bpf_stats_enabled\`, a run of its own, since the measuring itself takes some 45 ns a program); in brackets the programs that run for
@@ -226,7 +249,7 @@ ${programTable(results)}
 
 ## Idle and start
 
-Idle: all at once, nothing happens; peak resident memory, and what is resident at the end by kind. Start: from the start of the process to the first of 2,000 drops a second that it records.
+Idle: all at once, nothing happens; what is resident then and at most, and of what kind it is. Start: from the start of the process to the first of 2,000 drops a second that it records.
 
 ${restTable(results)}
 

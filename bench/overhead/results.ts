@@ -35,6 +35,8 @@ export interface Results {
   bulk: Samples;
   flood: Samples;
   steady: Readonly<Record<string, Steady>>;
+  /** Shares of losslog's CPU time while it is warm. */
+  profile: Readonly<Record<string, number>>;
   idle: Readonly<Record<string, Idle>>;
   /** Seconds to the first recorded event, by contestant. */
   startUp: Readonly<Record<string, readonly number[]>>;
