@@ -1,15 +1,16 @@
 /**
  * What recording lost packets costs: losslog, the other tools, and none, on the same loads in one run.
  *
- *     npm run bench:overhead -- [--quick] [--rounds N] [--write] [--json FILE | --from FILE]
+ *     npm run bench:overhead -- [--quick] [--write] [--results FILE] [--only PART]...
  *
- * Prints tables; with --write they become docs/overhead.md. --json keeps what was measured, --from makes the page of it again. In each round every load runs alone, beside each contestant, and alone
- * again. Takes some twelve minutes of a machine that does nothing else; --quick two, for work on the benchmark itself. Needs root and
+ * Prints tables; with --write they become docs/overhead.md. With --results what is measured is kept in FILE part by part, and not measured
+ * again by the next run, which thus goes on where one ended; --only names parts to measure now. In each round every load runs alone, beside each contestant, and alone
+ * again. Takes some ten minutes of a machine that does nothing else; --quick three, for work on the benchmark itself. Needs root and
  * cgroup version 2, bpftrace, perf, tshark and iperf3 (`scripts/setup.sh bench`).
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { succeeds } from '../../lab/command.ts';
@@ -33,24 +34,25 @@ import { startUp } from './start-up.ts';
 import { rotated } from './statistics.ts';
 import { type SteadyOptions, steady, steadySeconds } from './steady.ts';
 
+const PARTS = ['about', 'flood', 'bulk', 'steady', 'profile', 'programs', 'startUp', 'idle'] as const;
 const PAGE = fileURLToPath(new URL('../../docs/overhead.md', import.meta.url));
 const CONTESTANTS: readonly Contestant[] = [losslog, bpftrace, perf, ftrace, capture];
 /** Those that tell of drops. */
 const TRACERS = CONTESTANTS.filter((contestant) => contestant !== capture);
 
 /** After the warm seconds hardly anything is compiled any more. */
-const STEADY: SteadyOptions = { warmSeconds: 15, windows: 5, windowSeconds: 3 };
+const STEADY: SteadyOptions = { warmSeconds: 10, windows: 5, windowSeconds: 2 };
 const QUICK_STEADY: SteadyOptions = { warmSeconds: 2, windows: 2, windowSeconds: 1 };
 
 const FULL = {
   steady: STEADY,
 
   rounds: 5,
-  cleanSeconds: 2,
-  lossySeconds: 3,
-  floodPackets: 1_000_000,
+  cleanSeconds: 1,
+  lossySeconds: 2,
+  floodPackets: 600_000,
   idleIntervals: 5,
-  startSeconds: 4,
+  startSeconds: 3,
 };
 const QUICK = {
   ...FULL,
@@ -143,44 +145,62 @@ function about(command: string, rounds: number): Results['about'] {
     command,
     kernel: release(),
     machine: `${cpus().length} × ${first?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    load: loadavg()[0] ?? 0,
     contestants: CONTESTANTS,
     absent: packagedTools().filter(({ error }) => error !== undefined),
     rounds,
   };
 }
 
-async function measureAll(size: typeof FULL, command: string): Promise<Results> {
-  needInstalled();
-  await using lab = Lab.create();
+/** Each part in the order of measuring; a part may hold several results. */
+function partsOf(lab: Lab, size: typeof FULL, command: string): Record<string, () => Promise<Partial<Results>>> {
   const bulkLoad = bulk(lab, size);
   const floodLoad = flood(lab, size.floodPackets);
+  const intervals = { intervals: size.idleIntervals, seconds: IDLE_SECONDS };
   return {
-    about: about(command, size.rounds),
-    flood: await rounds(lab, 'flood', floodLoad, size.rounds, { countEvents: false }),
-    bulk: await rounds(lab, 'bulk', bulkLoad, size.rounds, { countEvents: true }),
-    ...(await steadies(lab, size.steady)),
-    programs: await programTimes(lab, bulkLoad, floodLoad),
-    startUp: await startUps(lab, size.rounds, size.startSeconds),
-    idle: await idle(lab, bulkLoad, CONTESTANTS, { intervals: size.idleIntervals, seconds: IDLE_SECONDS }),
+    about: async () => ({ about: about(command, size.rounds) }),
+    flood: async () => ({ flood: await rounds(lab, 'flood', floodLoad, size.rounds, { countEvents: false }) }),
+    bulk: async () => ({ bulk: await rounds(lab, 'bulk', bulkLoad, size.rounds, { countEvents: true }) }),
+    steady: () => steadies(lab, size.steady),
+    programs: async () => ({ programs: await programTimes(lab, bulkLoad, floodLoad) }),
+    startUp: async () => ({ startUp: await startUps(lab, size.rounds, size.startSeconds) }),
+    idle: async () => ({ idle: await idle(lab, bulkLoad, CONTESTANTS, intervals) }),
   };
 }
+
+/** @param keep where results are kept as they come; what is there already is not measured again */
+async function measure(
+  size: typeof FULL,
+  command: string,
+  only: readonly string[],
+  keep?: string,
+): Promise<Partial<Results>> {
+  needInstalled();
+  await using lab = Lab.create();
+  let results: Partial<Results> =
+    keep && existsSync(keep) ? (JSON.parse(readFileSync(keep, 'utf8')) as Partial<Results>) : {};
+  for (const [part, run] of Object.entries(partsOf(lab, size, command))) {
+    if (part in results || (only.length > 0 && !only.includes(part))) continue;
+    results = { ...results, ...(await run()) };
+    if (keep) writeFileSync(keep, JSON.stringify(results));
+  }
+  return results;
+}
+
+const isWhole = (results: Partial<Results>): results is Results => PARTS.every((part) => results[part] !== undefined);
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
-      rounds: { type: 'string' },
       write: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      from: { type: 'string' },
+      results: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
     },
   });
-  const size = values.quick ? QUICK : FULL;
   const command = `npm run bench:overhead${values.quick ? ' -- --quick' : ''}`;
-  const results = values.from
-    ? (JSON.parse(readFileSync(values.from, 'utf8')) as Results)
-    : await measureAll({ ...size, rounds: Number(values.rounds ?? size.rounds) }, command);
-  if (values.json) writeFileSync(values.json, JSON.stringify(results));
+  const results = await measure(values.quick ? QUICK : FULL, command, values.only, values.results);
+  if (!isWhole(results)) return say('not all parts have been measured: no page yet');
   const text = page(results);
   process.stdout.write(text);
   if (values.write) writeFileSync(PAGE, text);

@@ -53,6 +53,7 @@ const RESULTS: Results = {
     command: 'npm run bench:overhead',
     kernel: '6.18',
     machine: '2 × CPU',
+    load: 0.1,
     contestants: ['losslog', 'peer'].map((name) => ({ name, version: `${name} 1`, how: `${name} | cat` })),
     absent: [{ name: 'tcpdrop', from: 'tools 1', error: 'no kprobes' }],
     rounds: 5,

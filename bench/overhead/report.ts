@@ -208,7 +208,7 @@ export function page(results: Results): string {
   const resent = [ALONE, ALONE_AGAIN].flatMap((name) => bulk[name] ?? []).map(({ truth }) => truth.segments);
   return `# What recording costs
 
-Written by \`${about.command}\` (with \`--write\`) on ${about.date}: Linux ${about.kernel}, ${about.machine}, nothing else running. ${about.rounds} rounds; in each every load runs
+Written by \`${about.command}\` (with \`--write\`) on ${about.date}: Linux ${about.kernel}, ${about.machine}, a load of ${about.load.toFixed(1)} when it began. ${about.rounds} rounds; in each every load runs
 alone, beside each of the contestants, and alone again, begun at another place each time. Figures are medians of the rounds; a ratio is that of two runs of the same round, in brackets the smallest and the largest.
 "${ALONE_AGAIN}" is what two runs of the same differ by.
 

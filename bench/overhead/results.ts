@@ -27,6 +27,8 @@ export interface Results {
     command: string;
     kernel: string;
     machine: string;
+    /** What else ran when the run began: the load of the last minute (proc_loadavg(5)). */
+    load: number;
     contestants: readonly { name: string; version: string; how: string }[];
     /** Tools for the same that this run did not measure, and why. */
     absent: readonly Packaged[];
