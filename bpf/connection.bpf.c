@@ -53,7 +53,7 @@ static __always_inline void report_connection(const struct sock *sk, __u32 netns
 		__sync_fetch_and_add(&my_counters()->no_room[KIND_CONNECTION], 1);
 		return;
 	}
-	record = begin_record(&connection_ring, sizeof(*record), KIND_CONNECTION, netns);
+	record = begin_record(&connection_ring, sizeof(*record), 0, KIND_CONNECTION, netns);
 	if (!record)
 		return;
 	fill_from_connection(sk, &record->head);

@@ -113,10 +113,11 @@ static __always_inline void tuple_from_sock(const struct sock *sk, struct record
 static __always_inline void read_facts(const struct sk_buff *skb, struct summary_key *key)
 {
 	struct drop_record packet = {};
+	struct headers headers;
 	struct flow *flow = &packet.head.flow;
 
 	packet.length = skb->len;
-	if (!read_packet(skb, &packet))
+	if (!read_packet(skb, &packet, &headers))
 		return;
 	key->facts |= FACT_FLOW;
 	key->protocol = packet.head.protocol;
@@ -173,7 +174,9 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 	const struct sock *rx_sk = NULL, *sk;
 	const struct net_device *dev;
 	struct drop_record *record;
+	struct headers headers;
 	__u32 netns, device_netns;
+	__u64 extra;
 
 	if (kfree_skb_has_rx_sk)
 		rx_sk = (const struct sock *)ctx[3];
@@ -183,8 +186,9 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 	if (!netns_wanted(netns))
 		return;
 	record = NULL;
+	extra = packet_bytes();
 	if (is_admitted(LANE_DROP, drop_key(ctx, netns)))
-		record = begin_record(&drop_ring, sizeof(*record), KIND_DROP, netns);
+		record = begin_record(&drop_ring, sizeof(*record), extra, KIND_DROP, netns);
 	if (!record) {
 		count_drop(ctx, skb, rx_sk, dev, netns);
 		return;
@@ -205,12 +209,14 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 	/* until ip_rcv_core() orphans it, a packet that came over a veth still has the socket that sent it */
 	if (sk && !rx_sk && record->head.direction == DIRECTION_RX && netns_of(&sk->__sk_common) != netns)
 		sk = NULL;
-	if (!read_packet(skb, record) && sk && !is_mini_sock(BPF_CORE_READ(sk, __sk_common.skc_state))) {
+	if (!read_packet(skb, record, &headers) && sk && !is_mini_sock(BPF_CORE_READ(sk, __sk_common.skc_state))) {
 		tuple_from_sock(sk, &record->head);
 		record->head.protocol = BPF_CORE_READ(sk, sk_protocol);
 	}
 	if (record->head.flags & FLAG_HAS_PORTS)
 		read_nat(skb, record);
+	if (extra)
+		capture_packet(skb, record, &headers);
 	if (!sk && record->head.protocol == IPPROTO_TCP && record->head.direction != DIRECTION_FORWARD)
 		sk = sock_of_packet(&record->head);
 	if (sk)

@@ -8,10 +8,13 @@ static __always_inline struct cpu_counters *my_counters(void)
 	return &counters[bpf_get_smp_processor_id() & (BOUND_CPUS - 1)];
 }
 
-/* Zeroed room for a record with its head begun, or NULL when the ring is full: then the caller counts the event. */
-static __always_inline void *begin_record(void *ring, __u64 size, __u8 kind, __u32 netns)
+/*
+ * Zeroed room for a record with its head begun, or NULL when the ring is full: then the caller counts the event. `extra`
+ * bytes behind it are not zeroed; the verifier must know their number.
+ */
+static __always_inline void *begin_record(void *ring, __u64 size, __u64 extra, __u8 kind, __u32 netns)
 {
-	struct record_head *head = bpf_ringbuf_reserve(ring, size, 0);
+	struct record_head *head = bpf_ringbuf_reserve(ring, size + extra, 0);
 
 	if (!head) {
 		__sync_fetch_and_add(&my_counters()->no_room[kind], 1);

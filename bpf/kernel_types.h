@@ -33,6 +33,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
+enum { BPF_RB_AVAIL_DATA = 0 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -198,6 +199,10 @@ struct sk_buff {
 	unsigned int len;
 	int skb_iif;
 	__be16 protocol;
+	__be16 vlan_proto;
+	__u16 vlan_tci;
+	/* until 6.1; from then on vlan_proto tells */
+	__u8 vlan_present : 1;
 	__u16 transport_header;
 	__u16 network_header;
 	__u16 mac_header;
@@ -278,12 +283,15 @@ enum cgroup_subsys_id {
 /* Constants of the kernel's ABI or of internal headers that never moved. */
 #define AF_INET 2
 #define AF_INET6 10
+#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_ICMPV6 58
 #define ETH_HLEN 14
 #define TCP_FLAG_SYN 2
 #define TCP_FLAG_RST 4
 #define ETH_P_IP 0x0800
+#define ETH_P_ARP 0x0806
 #define ETH_P_IPV6 0x86DD
 #define ETH_P_8021Q 0x8100
 #define ETH_P_8021AD 0x88A8

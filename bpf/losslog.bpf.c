@@ -15,6 +15,7 @@
 #include "summary.h"
 #include "packet.h"
 #include "conntrack.h"
+#include "snap.h"
 #include "connection.bpf.c"
 #include "retransmit.bpf.c"
 #include "drop.bpf.c"
@@ -25,6 +26,7 @@
 /* Named here so that their types are in the object's BTF, for the layout generator. */
 struct retransmit_record *retransmit_record_type;
 struct drop_record *drop_record_type;
+struct packet_record *packet_record_type;
 struct reset_record *reset_record_type;
 struct connection_record *connection_record_type;
 struct socket_record *socket_record_type;
@@ -34,6 +36,7 @@ enum losslog_owner_how owner_how_type;
 enum losslog_flag flag_type;
 enum losslog_direction direction_type;
 enum losslog_probe probe_type;
+enum losslog_packet_begin packet_begin_type;
 enum losslog_fact fact_type;
 enum losslog_known known_type;
 enum losslog_lane lane_type;

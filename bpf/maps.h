@@ -25,6 +25,11 @@ const volatile __u32 conntrack_reply;
 const volatile __u64 ip_forward_address;
 const volatile __u64 ip6_forward_address;
 
+/* Room for the first bytes of a dropped packet, behind its record; 0: none are captured. */
+const volatile __u64 packet_room;
+/* Capture its headers only, and nothing of what it carries. */
+const volatile bool packet_headers_only;
+
 /* Jiffies between two reports of a connection that lives and goes on resending. */
 const volatile __u64 living_interval;
 
@@ -57,9 +62,10 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } connection_ring SEC(".maps");
 
+#define DROP_RING_BYTES (4 * 1024 * 1024)
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
+	__uint(max_entries, DROP_RING_BYTES);
 } drop_ring SEC(".maps");
 
 /* What is only counted (bpf/summary.h). */

@@ -11,6 +11,12 @@
 #define IPV4_FRAGMENT_OFFSET 0x1fff
 #define IPV6_FRAGMENT_OFFSET 0xfff8
 #define TCP_FLAG_ACK 0x10
+#define ICMP_HEADER 8
+#define UDP_HEADER 8
+/* and the generic one of DCCP (RFC 9260 3, RFC 4340 5.1) */
+#define SCTP_HEADER 12
+/* of Ethernet and IPv4 (RFC 826) */
+#define ARP_PACKET 28
 
 struct ipv4_header {
 	__u8 version_ihl;
@@ -56,6 +62,13 @@ struct cursor {
 	__u32 left;
 };
 
+/* Where the packet's own headers lie: behind the Ethernet header, and before what it carries. */
+struct headers {
+	const unsigned char *begin;
+	const unsigned char *end;
+	bool is_ip;
+};
+
 static __always_inline bool read_at(const struct cursor *cursor, void *to, __u32 size)
 {
 	return cursor->at + size <= cursor->end && !bpf_probe_read_kernel(to, size, cursor->at);
@@ -73,6 +86,8 @@ static __always_inline void read_transport(struct cursor *cursor, struct drop_re
 	struct tcp_header tcp;
 	__be16 ports[2];
 
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
+		advance(cursor, ICMP_HEADER);
 	/* TCP, UDP, DCCP, SCTP and UDP-Lite begin with the ports */
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP && protocol != 33 && protocol != 132 && protocol != 136)
 		return;
@@ -81,7 +96,11 @@ static __always_inline void read_transport(struct cursor *cursor, struct drop_re
 	record->head.flow.sport = bpf_ntohs(ports[0]);
 	record->head.flow.dport = bpf_ntohs(ports[1]);
 	record->head.flags |= FLAG_HAS_PORTS;
-	if (protocol != IPPROTO_TCP || !read_at(cursor, &tcp, sizeof(tcp)))
+	if (protocol != IPPROTO_TCP) {
+		advance(cursor, protocol == IPPROTO_UDP || protocol == 136 ? UDP_HEADER : SCTP_HEADER);
+		return;
+	}
+	if (!read_at(cursor, &tcp, sizeof(tcp)))
 		return;
 	record->tcp_flags = tcp.flags;
 	record->seq = bpf_ntohl(tcp.seq);
@@ -153,6 +172,7 @@ static __always_inline bool read_ipv6(struct cursor *cursor, struct drop_record 
 		length = next == 44 ? 8 : next == 51 ? (extension[1] + 2) * 4 : (extension[1] + 1) * 8;
 		if (next == 44 && ((extension[2] << 8 | extension[3]) & IPV6_FRAGMENT_OFFSET)) {
 			record->head.protocol = extension[0];
+			advance(cursor, length);
 			return true;
 		}
 		next = extension[0];
@@ -183,8 +203,8 @@ static __always_inline const unsigned char *begin_of(const struct sk_buff *skb, 
 	return network == 0 || network == 0xffff ? skb->data : head + network;
 }
 
-/* Reads what headers there are; returns whether they were IP. */
-static __always_inline bool read_packet(const struct sk_buff *skb, struct drop_record *record)
+/* Reads what headers there are, and tells where they lie; returns whether they were IP. */
+static __always_inline bool read_packet(const struct sk_buff *skb, struct drop_record *record, struct headers *headers)
 {
 	const unsigned char *head = skb->head;
 	__u16 ethertype = bpf_ntohs(skb->protocol);
@@ -193,6 +213,7 @@ static __always_inline bool read_packet(const struct sk_buff *skb, struct drop_r
 		.end = head + skb->tail,
 	};
 
+	headers->begin = cursor.at;
 	/* skb->len counts from skb->data, which is before the header in a queue and behind it in a transport protocol */
 	cursor.left = record->length + (__u32)(skb->data - cursor.at);
 	for (int i = 0; i < MAX_VLAN_TAGS; i++) {
@@ -204,11 +225,15 @@ static __always_inline bool read_packet(const struct sk_buff *skb, struct drop_r
 		advance(&cursor, sizeof(vlan));
 	}
 	record->ethertype = ethertype;
+	headers->is_ip = false;
 	if (ethertype == ETH_P_IP)
-		return read_ipv4(&cursor, record);
-	if (ethertype == ETH_P_IPV6)
-		return read_ipv6(&cursor, record);
-	return false;
+		headers->is_ip = read_ipv4(&cursor, record);
+	else if (ethertype == ETH_P_IPV6)
+		headers->is_ip = read_ipv6(&cursor, record);
+	else if (ethertype == ETH_P_ARP)
+		advance(&cursor, ARP_PACKET);
+	headers->end = cursor.at;
+	return headers->is_ip;
 }
 
 #endif

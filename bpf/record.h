@@ -128,6 +128,28 @@ struct drop_record {
 	struct flow translated;
 };
 
+enum losslog_packet_begin {
+	PACKET_NONE,
+	/* With the Ethernet header. */
+	PACKET_ETHERNET,
+	/* With the IP header. */
+	PACKET_IP,
+};
+
+/* Behind a drop_record, where packets are captured; then the bytes themselves. */
+struct packet_record {
+	/* Bytes of the whole packet from where the capture begins, the VLAN tag beside it not counted. */
+	__u32 length;
+	/* How many of them follow. */
+	__u16 captured;
+	/* enum losslog_packet_begin */
+	__u8 begin;
+	__u8 has_vlan;
+	/* A VLAN tag that the kernel keeps beside the packet (skb->vlan_tci): EtherType in network byte order. */
+	__u16 vlan_ethertype;
+	__u16 vlan_tci;
+};
+
 struct reset_record {
 	struct record_head head;
 	__u32 reason;

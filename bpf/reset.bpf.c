@@ -6,10 +6,11 @@ static __always_inline void fill_from_answered(const struct sk_buff *skb, struct
 {
 	/* the parser writes a drop record; its head is what is wanted */
 	struct drop_record packet = {};
+	struct headers headers;
 	struct flow *flow = &record->head.flow;
 
 	packet.length = BPF_CORE_READ(skb, len);
-	if (!read_packet(skb, &packet))
+	if (!read_packet(skb, &packet, &headers))
 		return;
 	record->head.family = packet.head.family;
 	record->head.protocol = packet.head.protocol;
@@ -29,7 +30,7 @@ static __always_inline struct reset_record *begin_reset(const struct sock *sk, _
 
 	/* of no connection: those of one namespace share a limit */
 	if (is_admitted(LANE_CONNECTION, sk ? connection_key(sk, netns) : netns))
-		record = begin_record(&connection_ring, sizeof(*record), KIND_RESET, netns);
+		record = begin_record(&connection_ring, sizeof(*record), 0, KIND_RESET, netns);
 	if (record) {
 		record->head.direction = direction;
 		record->reason = reason;

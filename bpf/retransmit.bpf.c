@@ -52,7 +52,7 @@ PROBE(tcp_retransmit_skb, PROBE_TCP_RETRANSMIT_SKB, ctx[1])
 		return;
 	report_living(sk, netns);
 	if (is_admitted(LANE_CONNECTION, connection_key(sk, netns)))
-		record = begin_record(&connection_ring, sizeof(*record), KIND_RETRANSMIT, netns);
+		record = begin_record(&connection_ring, sizeof(*record), 0, KIND_RETRANSMIT, netns);
 	if (!record) {
 		count_retransmission(ctx, sk, skb, netns);
 		return;
@@ -90,7 +90,7 @@ PROBE(tcp_retransmit_synack, PROBE_TCP_RETRANSMIT_SYNACK, ctx[1])
 	/* all that wait at one listener share its limit: in a flood of SYNs each is another request */
 	listener = BPF_CORE_READ(request, __req_common.skc_listener);
 	if (is_admitted(LANE_CONNECTION, connection_key(listener, netns)))
-		record = begin_record(&connection_ring, sizeof(*record), KIND_SYNACK, netns);
+		record = begin_record(&connection_ring, sizeof(*record), 0, KIND_SYNACK, netns);
 	if (!record) {
 		struct summary_key key = {};
 

@@ -23,6 +23,7 @@ import { LossCounters } from './loss-counters.ts';
 import type { Ledger } from './pin-ledger.ts';
 import type { PinSet } from './pin-set.ts';
 import { isReadable, isSame, type ProgramIdentity, programIdentity } from './program-identity.ts';
+import { HEADERS } from './snaplen.ts';
 import { Summaries } from './summaries.ts';
 
 const NS_PER_MS = 1e6;
@@ -67,11 +68,11 @@ export class BpfCapture implements Capture {
     const identity = programIdentity(settings, options.netns);
     const ledger = options.pins?.readLedger();
     if (options.pins && ledger && isSame(ledger, identity) && isWhole(options.pins, probes, 'link')) {
-      return new BpfCapture(view, probes, new PinnedObject(options.pins.directory), identity, options.toWall, ledger);
+      return new BpfCapture(view, probes, new PinnedObject(options.pins.directory), identity, options, ledger);
     }
     const object = BpfObject.load(objectPath(), settings);
     for (const inode of options.netns) object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
-    return new BpfCapture(view, probes, object, identity, options.toWall, undefined);
+    return new BpfCapture(view, probes, object, identity, options, undefined);
   }
 
   /** Pinned programs of another configuration, to be drained. @returns undefined when some are missing, or their layout is another */
@@ -79,7 +80,7 @@ export class BpfCapture implements Capture {
     const view = new KernelView();
     const probes = view.facts.available.filter(({ tracepoint }) => ledger.probes.includes(tracepoint));
     if (!isReadable(ledger) || !isWhole(pins, probes, 'program')) return undefined;
-    return new BpfCapture(view, probes, new PinnedObject(pins.directory), ledger, toWall, ledger);
+    return new BpfCapture(view, probes, new PinnedObject(pins.directory), ledger, { toWall, snaplen: 0 }, ledger);
   }
 
   private constructor(
@@ -87,7 +88,7 @@ export class BpfCapture implements Capture {
     probes: readonly Probe[],
     programs: LoadedPrograms,
     identity: ProgramIdentity,
-    toWall: BpfCaptureOptions['toWall'],
+    { toWall, snaplen = HEADERS }: Pick<BpfCaptureOptions, 'toWall' | 'snaplen'>,
     takenOver: Ledger | undefined,
   ) {
     this.facts = facts;
@@ -111,7 +112,7 @@ export class BpfCapture implements Capture {
       symbol: (address) => symbols.lookup(address),
       jiffyMs: jiffyNs() / NS_PER_MS,
     };
-    this.#rings = new EventRings(programs, decoding);
+    this.#rings = new EventRings(programs, decoding, snaplen);
     this.#summaries = new Summaries(programs, decoding, sampleClocks);
   }
 

@@ -10,11 +10,16 @@ import { dropRecord, recordHead, retransmitRecord } from '../wire/layout.ts';
 import { type Bytes, readBootNs } from '../wire/reader.ts';
 import type { CaptureHandlers, CaptureStats } from './capture.ts';
 import { RINGS } from './kernel-objects.ts';
+import { packetBytes, packetRoom, type Snaplen } from './snaplen.ts';
 
 /** Records handed over at once at most: bounds what lies decoded in memory when a full ring is drained. */
 const BATCH = 4096;
 /** Of a record in a ring (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr). */
 const RECORD_HEADER = 8;
+/** While the ring of drops is not fuller than one part of so many, records have their packets (bpf/snap.h). */
+const PACKET_SHARE = 4;
+
+const recordsIn = (bytes: number, size: number): number => Math.floor(bytes / (RECORD_HEADER + ((size + 7) & ~7)));
 
 export class EventRings {
   /** In the order of {@link RINGS}. */
@@ -23,8 +28,11 @@ export class EventRings {
   #handlers: CaptureHandlers | undefined;
   #batch: Decoded[] = [];
 
-  /** @throws BPF */
-  constructor(programs: LoadedPrograms, decoding: Decoding) {
+  readonly #snaplen: Snaplen;
+
+  /** @param snaplen 0 where it is not known @throws BPF */
+  constructor(programs: LoadedPrograms, decoding: Decoding, snaplen: Snaplen) {
+    this.#snaplen = snaplen;
     this.#rings = RINGS.map((name) => programs.map(name).ring());
     this.#decoding = decoding;
   }
@@ -56,9 +64,12 @@ export class EventRings {
   /** How many records fit into the rings, of connections and of drops. */
   get capacity(): { connections: number; drops: number } {
     const [connections = 0, drops = 0] = this.#rings.map(({ bytes }) => bytes);
+    const withPackets = packetRoom(this.#snaplen) === 0 ? 0 : drops / PACKET_SHARE;
     return {
-      connections: Math.floor(connections / (RECORD_HEADER + retransmitRecord.size)),
-      drops: Math.floor(drops / (RECORD_HEADER + dropRecord.size)),
+      connections: recordsIn(connections, retransmitRecord.size),
+      drops:
+        recordsIn(withPackets, dropRecord.size + packetBytes(this.#snaplen)) +
+        recordsIn(drops - withPackets, dropRecord.size),
     };
   }
 
@@ -94,7 +105,7 @@ export class EventRings {
 
   /** By batches: whoever takes them may find with the first that it has no room for more. */
   #drainRing(ring: RingBuffer, index: number, atMost: number): number {
-    const end = Math.min(atMost, index === 0 ? this.capacity.connections : this.capacity.drops);
+    const end = Math.min(atMost, recordsIn(ring.bytes, index === 0 ? retransmitRecord.size : dropRecord.size));
     let records = 0;
     for (let room = end; room > 0; room = Math.min(end - records, this.#handlers?.room?.() ?? end)) {
       const drained = ring.drain(this.#onRecord, Math.min(room, BATCH));

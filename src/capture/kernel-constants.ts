@@ -6,6 +6,7 @@ import { needsHeaders } from '../wire/drop-class.ts';
 import { bound, rodata } from '../wire/layout.ts';
 import type { KernelFacts } from './kernel-facts.ts';
 import { DEFAULT_LIMITS, type Limits, writeLimits } from './limits.ts';
+import { HEADERS, packetRoom, type Snaplen } from './snaplen.ts';
 import type { Symbols } from './symbols.ts';
 
 const NS_PER_MS = 1e6;
@@ -19,6 +20,8 @@ export interface ConstantOptions {
   limits?: Limits;
   /** Time between two reports of a connection that lives and goes on resending. Default: {@link REPORT_INTERVAL_MS}. */
   reportIntervalMs?: number;
+  /** By itself {@link HEADERS}. */
+  snaplen?: Snaplen;
 }
 
 /** Writes the constants of the kernel side. */
@@ -42,6 +45,9 @@ export function configure(
   view.setUint32(rodata.conntrackReply, facts.conntrack?.reply ?? 0, true);
   address(rodata.ipForwardAddress, 'ip_forward');
   address(rodata.ip6ForwardAddress, 'ip6_forward');
+  const snaplen = options.snaplen ?? HEADERS;
+  view.setBigUint64(rodata.packetRoom, BigInt(packetRoom(snaplen)), true);
+  flag(rodata.packetHeadersOnly, snaplen === HEADERS);
   const interval = (options.reportIntervalMs ?? REPORT_INTERVAL_MS) * NS_PER_MS;
   view.setBigUint64(rodata.livingInterval, BigInt(Math.ceil(interval / jiffyNs())), true);
   writeLimits(view, options.limits ?? DEFAULT_LIMITS, NS_PER_S / jiffyNs());

@@ -29,7 +29,7 @@ export const NO_LIMITS: Limits = { drops: { perKey: 0, total: 0 }, connections: 
 
 /**
  * A key, and all together, may be so many seconds' worth of records ahead. Of drops so many that an ordinary incident is
- * recorded whole (by default 10,000 of a key and 20,000 in all, which the ring holds at once) and `why` can join each:
+ * recorded whole (by default 10,000 of a key, which the ring holds at once, and 20,000 in all) and `why` can join each:
  * only what goes on for long or comes in floods is limited.
  */
 export const BURST_SECONDS: { readonly [lane in keyof Limits]: RateLimit } = {

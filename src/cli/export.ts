@@ -25,10 +25,16 @@ const PIECE = 262_144;
 /** Exit code of a command that Ctrl-C ended, as shells give it. */
 const INTERRUPTED = 130;
 
-const FORMATS: Record<ExportFormat, () => EventFormat> = {
-  jsonl,
-  csv,
-  pcapng: () => pcapng(`losslog ${version()}`),
+interface Writing {
+  format(): EventFormat;
+  /** Whether it makes use of captured packets. */
+  packets: boolean;
+}
+
+const FORMATS: Record<ExportFormat, Writing> = {
+  jsonl: { format: jsonl, packets: false },
+  csv: { format: csv, packets: false },
+  pcapng: { format: () => pcapng(`losslog ${version()}`), packets: true },
 };
 
 /** Writes every event that passes the filters, oldest first. Ctrl-C ends it and leaves no half file behind. */
@@ -40,7 +46,7 @@ export async function exportEvents(values: Values, output: Output): Promise<numb
   process.once('SIGINT', onInterrupt);
   try {
     const target = values.output === undefined ? toStdout(values.format, output) : toFile(values.output);
-    const isDone = await writeAll(reader, filter, FORMATS[values.format](), target, stop.signal);
+    const isDone = await writeAll(reader, filter, FORMATS[values.format], target, stop.signal);
     if (!isDone) return INTERRUPTED;
     for (const line of remarks(reader, filter, { empty: target.events === 0 })) talk(line);
   } finally {
@@ -61,10 +67,11 @@ interface Target {
 async function writeAll(
   reader: StoreReader,
   filter: Filter,
-  format: EventFormat,
+  { format: beginFormat, packets }: Writing,
   target: Target,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const format = beginFormat();
   const progress = new Progress();
   const begin = filter.since ?? reader.begins() ?? 0n;
   const span = Number((filter.until ?? wallFromMs(Date.now())) - begin);
@@ -79,7 +86,7 @@ async function writeAll(
     await turn(); // to the handler of Ctrl-C
   };
   try {
-    for (const event of reader.events(filter, { order: 'oldest' })) {
+    for (const event of reader.events(filter, { order: 'oldest', packets })) {
       const bytes = format.add(event);
       if (bytes) {
         pieces.push(bytes);

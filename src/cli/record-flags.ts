@@ -4,6 +4,7 @@ import { parseSize } from '../base/size.ts';
 import { choice, nonEmpty } from '../base/values.ts';
 import { SOURCES } from '../capture/capture.ts';
 import { BURST_SECONDS, DEFAULT_LIMITS, type RateLimit } from '../capture/limits.ts';
+import { HEADERS, MAX_SNAPLEN, parseSnaplen } from '../capture/snaplen.ts';
 import { storeFlag } from './default-store.ts';
 import type { FlagTable } from './flag.ts';
 import { serveFlags } from './serve-flags.ts';
@@ -66,6 +67,12 @@ export const recordFlags = {
     placeholder: 'DURATION',
     doc: 'report a connection that goes on resending so often while it lives (1m)',
     parse: parseDuration,
+  },
+  snaplen: {
+    type: 'value',
+    placeholder: 'BYTES',
+    doc: `keep so many bytes from the begin of each dropped packet, for export --format pcapng: up to ${MAX_SNAPLEN}, whatever they carry; 0: none; ${HEADERS}: the headers and nothing that they carry (${HEADERS})`,
+    parse: parseSnaplen,
   },
   'no-drops': { type: 'switch', doc: 'retransmissions and resets only' },
   print: {

@@ -85,6 +85,7 @@ function recorderOptions(
       connections: values['limit-connections'] ?? DEFAULT_LIMITS.connections,
     },
     ...(values['report-every'] === undefined ? {} : { reportIntervalMs: Number(values['report-every'] / NS_PER_MS) }),
+    ...(values.snaplen === undefined ? {} : { snaplen: values.snaplen }),
     ...(values.source === undefined ? {} : { source: values.source }),
     ...(values.offsets === undefined ? {} : { offsetsFile: values.offsets }),
     ...(values.pin === undefined ? {} : { pin: values.pin }),

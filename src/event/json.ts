@@ -2,7 +2,7 @@
 
 import { formatWall, type WallNs } from '../base/time.ts';
 import type { FieldType } from './field.ts';
-import { type Event, type EventOf, fieldsOf, KINDS, type Kind, type UntimedEvent } from './kinds.ts';
+import { type Event, type FieldsOf, fieldsOf, KINDS, type Kind, type UntimedEvent } from './kinds.ts';
 import { isNumeric, valueText } from './value-text.ts';
 
 type TimeField = 'time' | 'from' | 'until';
@@ -12,7 +12,7 @@ type JsonOf<E> = { [N in keyof E]: N extends TimeField ? string : JsonValue<E[N]
  * An event as {@link toJson} writes it and `JSON.parse` reads it: addresses and times are text; 64-bit numbers are
  * doubles here, exact up to 2^53.
  */
-export type JsonEvent<K extends Kind = Kind> = K extends Kind ? JsonOf<EventOf<K>> : never;
+export type JsonEvent<K extends Kind = Kind> = K extends Kind ? JsonOf<FieldsOf<K>> : never;
 
 /** One event as one line of JSON, without the newline. 64-bit numbers keep all their digits. */
 export function toJson(event: Event | UntimedEvent): string {
@@ -39,7 +39,7 @@ function inGivenOrder(event: Omit<Event, 'time'>): string | undefined {
   let last = 0;
   for (const name in values) {
     const value = values[name];
-    if (value === undefined || LEADING.has(name)) continue;
+    if (value === undefined || ELSEWHERE.has(name)) continue;
     const field = fields.get(name);
     if (!field || field.at < last) return undefined;
     last = field.at;
@@ -75,6 +75,8 @@ interface JsonField {
 
 /** Written before the others, in this order. */
 const LEADING: ReadonlySet<string> = new Set(['time', 'bootNs', 'kind']);
+/** Not among the fields that follow. */
+const ELSEWHERE: ReadonlySet<string> = new Set([...LEADING, 'packet']);
 
 /** Per kind, the fields that follow, in output order. */
 const fieldsByName = Object.fromEntries(KINDS.map((kind) => [kind, orderOf(kind)])) as unknown as Record<

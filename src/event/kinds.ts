@@ -233,7 +233,18 @@ export const kinds = {
 export type Kind = keyof typeof kinds;
 export const KINDS = Object.keys(kinds) as readonly Kind[];
 
-export type EventOf<K extends Kind> = { kind: K } & ObjectOf<(typeof kinds)[K]>;
+/** The first bytes of a dropped packet. No field: it is kept beside the event, and only packets of a file are made of it. */
+export interface CapturedPacket {
+  /** The header that the bytes begin with. */
+  readonly begin: 'ethernet' | 'ip';
+  /** Bytes of the whole packet from there on. */
+  readonly length: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The fields of a kind. */
+export type FieldsOf<K extends Kind> = { kind: K } & ObjectOf<(typeof kinds)[K]>;
+export type EventOf<K extends Kind> = FieldsOf<K> & (K extends 'drop' ? { packet?: CapturedPacket } : unknown);
 export type RetransmitEvent = EventOf<'retransmit'>;
 export type DropEvent = EventOf<'drop'>;
 export type ResetEvent = EventOf<'reset'>;

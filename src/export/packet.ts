@@ -1,16 +1,17 @@
 /**
- * The headers of a recorded packet, rebuilt from what was recorded. Bytes end where knowledge ends: a reader of the file
+ * The packet of an event: its first bytes where they were captured, else its headers, rebuilt from what was recorded. Bytes end where knowledge ends: a reader of the file
  * sees a packet that was cut there, as by a snap length.
  */
 
 import type { IpBytes } from '../base/ip.ts';
-import type { DropEvent, Event, RetransmitEvent } from '../event/kinds.ts';
+import type { CapturedPacket, DropEvent, Event, RetransmitEvent } from '../event/kinds.ts';
 import { protocolNumber, tcpFlagBits } from '../wire/names.ts';
 
 export interface Packet {
-  /** From the IP header on. */
+  /** The header that the bytes begin with. */
+  readonly begin: CapturedPacket['begin'];
   readonly bytes: Uint8Array;
-  /** Bytes that the packet had from the IP header on, as far as that is known. */
+  /** Bytes that the packet had from there on, as far as that is known. */
   readonly length: number;
   readonly direction: 'in' | 'out' | undefined;
 }
@@ -36,12 +37,13 @@ interface Payload {
   length: number;
 }
 
-/** The packet that the event is about; undefined when it is about none, or about a frame that is not IP. */
+/** The packet that the event is about; undefined when it is about none, or about a frame that is neither captured nor IP. */
 export function packetOf(event: Event): Packet | undefined {
   switch (event.kind) {
     case 'retransmit':
       return packet(event.src, event.dst, retransmitted(event), 'out');
     case 'drop':
+      if (event.packet) return { ...event.packet, direction: WAYS[event.direction ?? 'forward'] };
       return packet(event.src, event.dst, dropped(event), WAYS[event.direction ?? 'forward']);
     case 'reset':
       return event.direction === 'sent'
@@ -63,6 +65,7 @@ function packet(
   if (!src || !dst || !payload) return undefined;
   const header = src.length === 4 ? ipv4(src, dst, payload) : ipv6(src, dst, payload);
   return {
+    begin: 'ip',
     bytes: Buffer.concat([header, payload.bytes]),
     length: header.length + Math.max(payload.length, payload.bytes.length),
     direction,

@@ -1,6 +1,6 @@
 /**
- * Packets for Wireshark and its kin: pcapng (draft-ietf-opsawg-pcapng). One interface for each network namespace and
- * device; each packet has its rebuilt headers and a comment with everything that was recorded.
+ * Packets for Wireshark and its kin: pcapng (draft-ietf-opsawg-pcapng). One interface for each network namespace,
+ * device and first header; each packet has its captured bytes or rebuilt headers, and a comment with everything that was recorded.
  */
 
 import type { Event } from '../event/kinds.ts';
@@ -12,8 +12,8 @@ const SECTION_HEADER = 0x0a0d0d0a;
 const INTERFACE_DESCRIPTION = 1;
 const ENHANCED_PACKET = 6;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-/** LINKTYPE_RAW: begins with an IPv4 or IPv6 header. */
-const LINKTYPE_RAW = 101;
+/** LINKTYPE_ETHERNET, and LINKTYPE_RAW: begins with an IPv4 or IPv6 header (https://www.tcpdump.org/linktypes.html). */
+const LINKTYPES = { ethernet: 1, ip: 101 } as const;
 const END_OF_OPTIONS = { code: 0, value: new Uint8Array() };
 const COMMENT = 1;
 const SHB_OS = 3;
@@ -35,11 +35,12 @@ export function pcapng(application: string): EventFormat {
       const packet = packetOf(event);
       if (!packet) return undefined;
       const name = interfaceName(event);
-      const known = interfaces.get(name);
+      const key = `${packet.begin} ${name}`;
+      const known = interfaces.get(key);
       const id = known ?? interfaces.size;
-      interfaces.set(name, id);
+      interfaces.set(key, id);
       const enhanced = packetBlock(id, event, packet);
-      return known === undefined ? Buffer.concat([interfaceBlock(name), enhanced]) : enhanced;
+      return known === undefined ? Buffer.concat([interfaceBlock(name, packet.begin), enhanced]) : enhanced;
     },
   };
 }
@@ -58,9 +59,9 @@ function sectionBody(): Buffer {
   return body;
 }
 
-function interfaceBlock(name: string): Buffer {
+function interfaceBlock(name: string, begin: Packet['begin']): Buffer {
   const body = Buffer.alloc(8);
-  body.writeUInt16LE(LINKTYPE_RAW, 0);
+  body.writeUInt16LE(LINKTYPES[begin], 0);
   return block(INTERFACE_DESCRIPTION, body, [
     text(IF_NAME, name),
     { code: IF_TSRESOL, value: Uint8Array.of(NANOSECONDS) },

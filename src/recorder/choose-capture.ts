@@ -5,6 +5,7 @@ import type { BootNs, WallNs } from '../base/time.ts';
 import type { Capture, SourceName } from '../capture/capture.ts';
 import type { Limits } from '../capture/limits.ts';
 import type { PinSet } from '../capture/pin-set.ts';
+import type { Snaplen } from '../capture/snaplen.ts';
 
 export interface CaptureOptions {
   /** The source that the user asks for; else the best that works here. */
@@ -14,6 +15,8 @@ export interface CaptureOptions {
   limits: Limits;
   /** Time between two reports of a connection that lives and goes on resending. */
   reportIntervalMs?: number;
+  /** How much of a dropped packet is kept. */
+  snaplen?: Snaplen;
   /** Of the source kprobe: where fields lie, written elsewhere. */
   offsetsFile?: string;
   /** Of the source bpf: where programs at work may be found. */

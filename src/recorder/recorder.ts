@@ -8,6 +8,7 @@ import { BpfCapture } from '../capture/bpf-capture.ts';
 import type { Capture, CaptureHandlers, SourceName } from '../capture/capture.ts';
 import type { Limits } from '../capture/limits.ts';
 import type { PinSet } from '../capture/pin-set.ts';
+import { HEADERS, type Snaplen } from '../capture/snaplen.ts';
 import { NetnsNames } from '../enrich/netns-names.ts';
 import { OwnerResolver } from '../enrich/owner.ts';
 import type { Event } from '../event/kinds.ts';
@@ -41,6 +42,8 @@ export interface RecorderOptions {
   limits: Limits;
   /** Time between two reports of a connection that lives and goes on resending; a minute, when absent. */
   reportIntervalMs?: number;
+  /** How much of a dropped packet is kept; its headers, when absent. */
+  snaplen?: Snaplen;
   /** Where events come from; the best that works here, when absent. */
   source?: SourceName;
   /** Of the source kprobe: a file of `losslog offset --json`. */
@@ -126,11 +129,15 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
       pins: typeof pins === 'string' ? undefined : pins,
       toWall: (time) => clock.toWall(time),
       ...(options.reportIntervalMs === undefined ? {} : { reportIntervalMs: options.reportIntervalMs }),
+      ...(options.snaplen === undefined ? {} : { snaplen: options.snaplen }),
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.offsetsFile === undefined ? {} : { offsetsFile: options.offsetsFile }),
     },
     options.onTalk,
   );
+  if (options.snaplen && capture.source !== 'bpf') {
+    options.onTalk(`no bytes of dropped packets are kept (--snaplen): the source ${capture.source} does not have them`);
+  }
   try {
     const filter = filterText(netns, options.drops);
     const session = {
@@ -144,6 +151,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
     const estate = typeof pins === 'string' ? undefined : estateOf(options.storeDir, pins, clock, identity.bootId);
     const store = StoreWriter.open(options.storeDir, session, {
       onSealThread: settle,
+      packets: (options.snaplen ?? HEADERS) === HEADERS ? 'some' : 'all',
       ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }),
       ...(options.maxAgeNs === undefined ? {} : { maxAgeNs: options.maxAgeNs }),
     });

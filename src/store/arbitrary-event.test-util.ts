@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { bootNs, NS_PER_HOUR, NS_PER_S, wallNs } from '../base/time.ts';
 import type { FieldType } from '../event/field.ts';
-import { type Event, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { type CapturedPacket, type Event, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 
 /** 2026-11-22T20:00:00Z */
 export const EPOCH = wallNs(1_795_377_600n * NS_PER_S);
@@ -59,6 +59,15 @@ function anyValueOf(type: FieldType): fc.Arbitrary<unknown> {
   }
 }
 
+const packet: fc.Arbitrary<CapturedPacket> = fc.record(
+  {
+    begin: fc.constantFrom('ethernet', 'ip'),
+    length: fc.nat({ max: 2 ** 20 }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 256 }),
+  },
+  { noNullPrototype: true },
+);
+
 /** Any event of a kind: each optional field is absent or any value of its type. */
 export function eventOf(kind: Kind): fc.Arbitrary<Event> {
   const model: Record<string, fc.Arbitrary<unknown>> = { kind: fc.constant(kind) };
@@ -67,6 +76,7 @@ export function eventOf(kind: Kind): fc.Arbitrary<Event> {
     model[name] = name === 'time' ? time : isCount(name) ? fc.nat({ max: 100_000 }) : anyValueOf(type);
     if (required) requiredKeys.push(name);
   }
+  if (kind === 'drop') model.packet = packet;
   return fc.record(model, { requiredKeys, noNullPrototype: true }) as unknown as fc.Arbitrary<Event>;
 }
 

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
 import type { WallNs } from '../base/time.ts';
+import type { PacketOptions } from './packets.ts';
 import { setAside } from './retention.ts';
 import {
   type Hour,
@@ -24,6 +25,7 @@ export interface OpenSlicesOptions {
   readonly session: StoreSession;
   readonly started: WallNs;
   readonly walPages: number;
+  readonly packets: PacketOptions;
   /** See {@link SliceOrigin}. */
   readonly elapsed: () => bigint | undefined;
   /** Whether a slice is to be sealed, so that nothing may be added to it. */
@@ -127,7 +129,7 @@ export class OpenSlices {
   }
 
   #openPart({ hour, part }: SliceName, now: WallNs): SliceWriter {
-    const { dir, session, started, walPages, elapsed } = this.#options;
+    const { dir, session, started, walPages, packets, elapsed } = this.#options;
     const name = { hour, part };
     const file = sliceFileName(name);
     const slice = SliceWriter.open(dir, name, {
@@ -136,6 +138,7 @@ export class OpenSlices {
       now,
       check: !this.#checked.has(file),
       walPages,
+      packets,
       elapsed,
     });
     this.#checked = new Set([...this.#checked, file].slice(-MAX_OPEN));

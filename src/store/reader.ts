@@ -25,6 +25,13 @@ export interface StoreCoverage {
   sessions: Session[];
 }
 
+export interface EventsOptions {
+  readonly limit?: number;
+  readonly order: Order;
+  /** With the first bytes of dropped packets, where they were kept. */
+  readonly packets?: boolean;
+}
+
 export class StoreReader {
   readonly #slices: Slices;
 
@@ -48,11 +55,11 @@ export class StoreReader {
    * Events that pass the filter, by time; read as they are taken.
    * @throws STORE_VERSION
    */
-  *events(filter: Filter, { limit, order }: { limit?: number; order: Order }): Generator<Event> {
-    let left = limit ?? Number.POSITIVE_INFINITY;
+  *events(filter: Filter, options: EventsOptions): Generator<Event> {
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
     if (left <= 0) return;
-    for (const slices of this.#slices.hours(filter, order)) {
-      for (const event of this.#hourEvents(slices, filter, order)) {
+    for (const slices of this.#slices.hours(filter, options.order)) {
+      for (const event of this.#hourEvents(slices, filter, options)) {
         yield event;
         if (--left === 0) return;
       }
@@ -220,19 +227,19 @@ export class StoreReader {
     this.#slices.close();
   }
 
-  *#hourEvents(slices: readonly SliceFile[], filter: Filter, order: Order): Generator<Event> {
+  *#hourEvents(slices: readonly SliceFile[], filter: Filter, options: EventsOptions): Generator<Event> {
     const open = slices.map((slice) => this.#slices.open(slice)).filter((slice) => slice !== undefined);
     try {
       yield* merged(
-        open.flatMap((slice) => this.#slices.guard(slice.slice, () => this.#sources(slice, filter, order)) ?? []),
-        order,
+        open.flatMap((slice) => this.#slices.guard(slice.slice, () => this.#sources(slice, filter, options)) ?? []),
+        options.order,
       );
     } finally {
       for (const slice of open) this.#slices.release(slice);
     }
   }
 
-  #sources(slice: SliceReader, filter: Filter, order: Order): Source[] {
+  #sources(slice: SliceReader, filter: Filter, { order, packets }: EventsOptions): Source[] {
     const { first, last } = slice.extent;
     if (first === null || last === null) return [];
     return KINDS.map((kind) => planOf(slice, kind, filter))
@@ -242,7 +249,7 @@ export class StoreReader {
         kind: plan.kind,
         bound: order === 'oldest' ? first : last,
         rows: () => this.#guardedRows(slice, plan, order),
-        decode: (row) => this.#slices.guard(slice.slice, () => slice.decode(plan.kind, row.values)),
+        decode: (row) => this.#slices.guard(slice.slice, () => slice.decode(plan.kind, row.values, packets)),
       }));
   }
 

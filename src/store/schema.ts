@@ -2,7 +2,7 @@
 
 import { ownerFields, placeFields } from '../event/common.ts';
 import type { FieldType } from '../event/field.ts';
-import { fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { type CapturedPacket, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 
 /** Counts up when a reader of the former version would answer wrongly. New columns and tables do not count. */
 export const FORMAT_VERSION = 1;
@@ -93,6 +93,12 @@ export const HOUR_SQL = `CREATE TABLE IF NOT EXISTS ${HOUR_TABLE} (dimension INT
 export const SESSION_SQL =
   'CREATE TABLE session (id INTEGER PRIMARY KEY, bootId TEXT, losslogVersion TEXT, kernel TEXT, host TEXT, filter TEXT, started INTEGER, lastNs INTEGER, ended INTEGER, blind TEXT, ran INTEGER)';
 
+/** The first bytes of dropped packets, by the id of the row of `drop`: apart from it, so that reading it takes no longer. */
+export const PACKET_SQL = 'CREATE TABLE packet (id INTEGER PRIMARY KEY, begin INTEGER, length INTEGER, bytes BLOB)';
+
+/** What captured bytes begin with, as the column `begin` says; append only. */
+export const PACKET_BEGINS: readonly CapturedPacket['begin'][] = ['ethernet', 'ip'];
+
 /** All statements that make an empty slice. */
 export function schemaSql(): string[] {
   return [
@@ -103,6 +109,7 @@ export function schemaSql(): string[] {
     'CREATE TABLE string (id INTEGER PRIMARY KEY, value TEXT NOT NULL)',
     `CREATE TABLE owner (id INTEGER PRIMARY KEY, ${SHARED_COLUMNS.map(columnSql).join(', ')})`,
     ...KINDS.map(kindTableSql),
+    PACKET_SQL,
     'CREATE TABLE minute (minute INTEGER, kind INTEGER, what INTEGER, class INTEGER, events INTEGER NOT NULL, segments INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (minute, kind, what, class)) WITHOUT ROWID',
   ];
 }

@@ -10,10 +10,18 @@ import { LosslogError } from '../base/errors.ts';
 import { Lru } from '../base/lru.ts';
 import { getOrMake } from '../base/map.ts';
 import { type WallNs, wallNs } from '../base/time.ts';
-import { type Event, KINDS, type Kind } from '../event/kinds.ts';
+import { type CapturedPacket, type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { versionError } from './directory.ts';
 import { decodeColumns, decodeRow, type RawRow, selectList } from './row.ts';
-import { columnNamesOf, columnsOf, FORMAT_VERSION, kindTableSql, quoted, SHARED_COLUMNS } from './schema.ts';
+import {
+  columnNamesOf,
+  columnsOf,
+  FORMAT_VERSION,
+  kindTableSql,
+  PACKET_BEGINS,
+  quoted,
+  SHARED_COLUMNS,
+} from './schema.ts';
 import { hourStart, type SliceFile } from './slice-name.ts';
 import { type Bindable, openForReading } from './sqlite.ts';
 
@@ -43,22 +51,28 @@ interface Extent {
 
 /** Answers of {@link SliceReader.countOnce} that are remembered. */
 const MAX_COUNTS = 64;
+/** Answers of {@link SliceReader.allOnce} that are remembered, and the rows of the longest. */
+const MAX_SUMS = 8;
+const MAX_SUM_ROWS = 500;
 
 export class SliceReader {
   readonly path: string;
   readonly slice: SliceFile;
   readonly start: WallNs;
   readonly db: DatabaseSync;
+  /** Indexes by name, and tables. */
   readonly indexes: ReadonlySet<string>;
   readonly kinds: ReadonlyMap<Kind, KindTable>;
   /** The statement that made the table of sessions. */
   readonly sessionSql: string;
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
+  readonly #sums = new Lru<string, RawRow[]>(MAX_SUMS);
   readonly #counts = new Lru<string, number>(MAX_COUNTS);
   readonly #owners = new Lru<number, Owner>(MAX_OWNERS);
   #string: StatementSync | undefined;
   #owner: StatementSync | undefined;
+  #packet: StatementSync | undefined;
 
   /**
    * Opens a slice; undefined when it is gone or when nothing was committed to it yet.
@@ -127,6 +141,17 @@ export class SliceReader {
     return count;
   }
 
+  /** As {@link all}, remembered: for a few rows that sum up many, and for several questions. */
+  allOnce(sql: string, parameters: readonly Bindable[]): RawRow[] {
+    const key = `${sql} ${parameters.join(' ')}`;
+    let rows = this.#sums.get(key);
+    if (rows === undefined) {
+      rows = this.all(sql, parameters);
+      if (rows.length <= MAX_SUM_ROWS) this.#sums.set(key, rows);
+    }
+    return rows;
+  }
+
   /** The columns of a SELECT whose rows {@link decode} takes. */
   select(kind: Kind): string {
     const present = this.kinds.get(kind)?.columns ?? new Set();
@@ -134,10 +159,21 @@ export class SliceReader {
     return present === columnNamesOf(kind) ? getOrMake(selectLists, kind, make) : make();
   }
 
-  decode(kind: Kind, row: RawRow): Event {
+  /** @param packets with the first bytes of a dropped packet, where they were kept */
+  decode(kind: Kind, row: RawRow, packets = false): Event {
     const key = row[2] as number | null;
     const owner = key === null ? undefined : this.ownerOf(key);
-    return decodeRow(kind, row, this.start, owner, (text) => this.stringOf(text));
+    const event = decodeRow(kind, row, this.start, owner, (text) => this.stringOf(text));
+    const packet = packets && event.kind === 'drop' ? this.#packetOf(row[0] as number) : undefined;
+    return packet ? Object.assign(event, { packet }) : event;
+  }
+
+  #packetOf(id: number): CapturedPacket | undefined {
+    if (!this.indexes.has('packet')) return undefined;
+    this.#packet ??= this.db.prepare('SELECT begin, length, bytes FROM packet WHERE id = ?');
+    const row = this.#packet.get(id) as { begin: number; length: number; bytes: Uint8Array } | undefined;
+    const begin = row && PACKET_BEGINS[row.begin];
+    return begin && { begin, length: row.length, bytes: row.bytes };
   }
 
   /** The fields that an owner has (schema.ts). */

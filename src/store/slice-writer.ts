@@ -4,12 +4,13 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type WallNs, wallNs } from '../base/time.ts';
-import { type Event, KINDS, type Kind } from '../event/kinds.ts';
+import { type DropEvent, type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { Dictionary } from './dictionary.ts';
 import { KindInserter } from './kind-inserter.ts';
 import { Owners } from './owners.ts';
+import { type PacketOptions, Packets } from './packets.ts';
 import { Rollups } from './rollup.ts';
-import { FORMAT_VERSION, kindTableSql, PAGE_SIZE, SESSION_SQL, schemaSql } from './schema.ts';
+import { FORMAT_VERSION, kindTableSql, PACKET_SQL, PAGE_SIZE, SESSION_SQL, schemaSql } from './schema.ts';
 import { type Hour, hourStart, type SliceName, sliceFileName } from './slice-name.ts';
 
 /** What a session says of itself; stored in every slice that it wrote to. */
@@ -48,6 +49,7 @@ export interface SliceOrigin {
   readonly check: boolean;
   /** Pages in the -wal at which they are moved to the database. */
   readonly walPages: number;
+  readonly packets: PacketOptions;
 }
 
 export class SliceWriter {
@@ -93,10 +95,10 @@ export class SliceWriter {
     const text = (value: string) => this.#strings.key(value);
     this.#owners = new Owners(db, text);
     const keys = { text, owner: (event: Event) => this.#owners.keyOf(event) };
-    this.#inserters = Object.fromEntries(KINDS.map((kind) => [kind, new KindInserter(db, kind, keys)])) as Record<
-      Kind,
-      KindInserter
-    >;
+    const packets = new Packets(db, origin.packets);
+    const ofDrop = { ...keys, onRow: (id: number, event: Event) => packets.add(id, event as DropEvent) };
+    const inserterOf = (kind: Kind) => new KindInserter(db, kind, kind === 'drop' ? ofDrop : keys);
+    this.#inserters = Object.fromEntries(KINDS.map((kind) => [kind, inserterOf(kind)])) as Record<Kind, KindInserter>;
     this.#rollups = new Rollups(db, text);
     this.#extent = readExtent(db);
     this.#rows = KINDS.reduce((sum, kind) => sum + this.#inserters[kind].rows, 0);
@@ -209,6 +211,7 @@ function requireAppendable(db: DatabaseSync): void {
   const same =
     tables.has('meta') &&
     tables.get('session') === SESSION_SQL &&
+    tables.get('packet') === PACKET_SQL &&
     KINDS.every((kind) => tables.get(kind) === kindTableSql(kind));
   const meta = same ? db.prepare('SELECT version, sealed FROM meta').get() : undefined;
   if (meta?.version !== FORMAT_VERSION || meta.sealed !== 0) throw new NotAppendable();

@@ -154,7 +154,9 @@ function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: K
   const ipv4 = by === 'peer' ? countIpv4Peers(slice, plan) : undefined;
   if (ipv4?.others === 0) return ipv4.counted;
   const rest = ipv4 ? `AND length(${peerSql(kind)}) IS NOT 4` : '';
-  const rows = slice.all(`SELECT ${key}, ${SUMS[kind]} ${plan.from} ${rest} GROUP BY 1`, plan.parameters);
+  const sql = `SELECT ${key}, ${SUMS[kind]} ${plan.from} ${rest} GROUP BY 1`;
+  // by owner: the same for process, container and namespace
+  const rows = isShared(by) ? slice.allOnce(sql, plan.parameters) : slice.all(sql, plan.parameters);
   return [...(ipv4?.counted ?? []), ...rows.map((row) => ({ key: row[0], kind, counts: countsOf(row, 1) }))];
 }
 

@@ -25,14 +25,14 @@ export function temporaryDirectory(t: TestContext): string {
 }
 
 export function openWriter(dir: string, options: StoreWriterOptions = {}): StoreWriter {
-  return StoreWriter.open(dir, SESSION, { now: () => EPOCH, ...options });
+  return StoreWriter.open(dir, SESSION, { now: () => EPOCH, packets: 'all', ...options });
 }
 
 /** Everything that a store answers, oldest first. @throws when a slice had to be skipped. */
 export function readAll(dir: string, filter: Filter = { all: true }): Event[] {
   const reader = StoreReader.open(dir);
   try {
-    const events = [...reader.events(filter, { order: 'oldest' })];
+    const events = [...reader.events(filter, { order: 'oldest', packets: true })];
     if (reader.skipped.length > 0) throw new Error(JSON.stringify(reader.skipped));
     return events;
   } finally {

@@ -9,6 +9,7 @@ import { openError, prepareDirectory, requireKnownVersion } from './directory.ts
 import { StoreLock } from './lock.ts';
 import { coverageOf, Losses } from './losses.ts';
 import { OpenSlices } from './open-slices.ts';
+import type { PacketsKept } from './packets.ts';
 import { expiredSlices, measureSlices, removeSlice } from './retention.ts';
 import { PAGE_SIZE } from './schema.ts';
 import { Sealer } from './sealer.ts';
@@ -25,6 +26,8 @@ export interface StoreWriterOptions {
   maxSliceRows?: number;
   /** How long an event waits at most before it is committed; default 500 ms. */
   commitIntervalMs?: number;
+  /** Which captured packets are kept; default `some`. */
+  packets?: PacketsKept;
   /** The clock; default the system's. */
   now?: () => WallNs;
   /** A clock that nobody sets, in ns; default the time since boot, or none where `now` is given. */
@@ -42,7 +45,9 @@ const MAX_BUFFERED_SUMS = 12_500;
 /** Memory for the texts and owners of an open slice; a slice with more is full. */
 const MAX_SHARED_BYTES = 16 << 20;
 const MAX_SLICE_BYTES = 48 << 20;
-/** An empty slice has 13 pages. */
+/** Packets, where only some are kept, may take a 48th of a slice: 1 MiB of 48, some 12,000 packets, 10 bytes for each of 100,000 events. */
+const PACKET_SHARE = 48;
+/** An empty slice has 14 pages. */
 const MIN_SLICE_BYTES = 32 * PAGE_SIZE;
 /** What the open slice with its -wal, and its indexes while it is sealed, may add to the store: 1.5 times its bound. */
 const RESERVE = 1.5;
@@ -98,6 +103,7 @@ export class StoreWriter implements Sink {
       maxAgeNs: options.maxAgeNs ?? 30n * NS_PER_DAY,
       maxSliceRows: options.maxSliceRows ?? 100_000,
       commitIntervalMs: options.commitIntervalMs ?? 500,
+      packets: options.packets ?? 'some',
       now: options.now ?? (() => wallFromMs(Date.now())),
     };
     this.#sealer = new Sealer(() => this.#retain(), options.onSealThread ?? (() => {}));
@@ -109,6 +115,7 @@ export class StoreWriter implements Sink {
       started: this.#options.now(),
       elapsed: () => (steady && begin !== undefined ? steady() - begin : undefined),
       walPages: Math.max(8, Math.floor(this.#maxSliceBytes / PAGE_SIZE / 8)),
+      packets: { keep: this.#options.packets, room: Math.floor(this.#maxSliceBytes / PACKET_SHARE) },
       isSealing: (path) => this.#sealer.holds(path),
       onRetired: (path) => this.#sealer.enqueue(path),
       onDamaged: (slice, why) => this.#noteDamaged(slice, why),

@@ -5,6 +5,7 @@ import { formatSocketAddress } from '../base/socket-address.ts';
 import { CA_STATES, type DropEvent, type ResetEvent, type RetransmitEvent } from '../event/kinds.ts';
 import { causeOf } from './cause.ts';
 import { decodeConnection } from './decode-connection.ts';
+import { decodePacket } from './decode-packet.ts';
 import { classOf, functionOf } from './drop-class.ts';
 import { addressSize, type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
 import {
@@ -47,7 +48,7 @@ export function decodeRecord(bytes: Bytes, offset: number, length: number, decod
   if (size === undefined) throw new LosslogError('DECODE', `a record has the unknown kind ${recordKind}`);
   if (available < size) throw truncated(available, size);
   const head = decodeHead(bytes, offset, decoding);
-  return { event: decodeBody(recordKind, bytes, offset, head, decoding), socket: head.socket };
+  return { event: decodeBody(recordKind, bytes, offset, available, head, decoding), socket: head.socket };
 }
 
 function truncated(length: number, expected: number): LosslogError {
@@ -58,6 +59,7 @@ function decodeBody(
   recordKind: number,
   bytes: Bytes,
   offset: number,
+  length: number,
   head: Head,
   decoding: Decoding,
 ): Decoded['event'] {
@@ -67,7 +69,7 @@ function decodeBody(
     case kind.synack:
       return decodeSynAck(bytes, offset, head);
     case kind.drop:
-      return decodeDrop(bytes, offset, head, decoding);
+      return decodeDrop(bytes, offset, length, head, decoding);
     case kind.connection:
       return decodeConnection(bytes, offset, head, decoding);
     default:
@@ -140,7 +142,7 @@ export function dropDirection(code: number, location: string | undefined): DropE
   return isArriving ? 'rx' : DIRECTIONS[code];
 }
 
-function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding): DropEvent {
+function decodeDrop(bytes: Bytes, offset: number, length: number, head: Head, decoding: Decoding): DropEvent {
   const at = dropRecord;
   const reason = head.flags & flag.hasReason ? decoding.dropReason(bytes.readUInt32LE(offset + at.reason)) : undefined;
   const location = decoding.symbol(bytes.readBigUInt64LE(offset + at.location));
@@ -163,6 +165,8 @@ function decodeDrop(bytes: Bytes, offset: number, head: Head, decoding: Decoding
   event.length = bytes.readUInt32LE(offset + at.length);
   if (head.flags & flag.hasNat)
     event.nat = natText(bytes, offset, addressSize(bytes[offset + recordHead.family] as number) ?? 4);
+  const packet = decodePacket(bytes, offset + at.size, length - at.size);
+  if (packet) event.packet = packet;
   return event;
 }
 

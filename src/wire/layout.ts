@@ -8,7 +8,7 @@ export const bound = {
 } as const;
 
 export const bss = {
-  size: 409964,
+  size: 409976,
   counters: 0,
   control: 393216,
   summaryState: 393352,
@@ -283,6 +283,22 @@ export const ownerHow = {
   close: 4,
 } as const;
 
+export const packetBegin = {
+  none: 0,
+  ethernet: 1,
+  ip: 2,
+} as const;
+
+export const packetRecord = {
+  size: 12,
+  length: 0,
+  captured: 4,
+  begin: 6,
+  hasVlan: 7,
+  vlanEthertype: 8,
+  vlanTci: 10,
+} as const;
+
 export const probe = {
   tcpRetransmitSkb: 0,
   tcpRetransmitSynack: 1,
@@ -397,7 +413,7 @@ export const retransmitRecord = {
 } as const;
 
 export const rodata = {
-  size: 368,
+  size: 384,
   filterNetns: 0,
   retransmitHasErr: 1,
   kfreeSkbHasReason: 2,
@@ -409,10 +425,12 @@ export const rodata = {
   conntrackReply: 16,
   ipForwardAddress: 24,
   ip6ForwardAddress: 32,
-  livingInterval: 40,
-  limitTotal: 48,
-  limitKey: 80,
-  reasonNeedsHeaders: 112,
+  packetRoom: 40,
+  packetHeadersOnly: 48,
+  livingInterval: 56,
+  limitTotal: 64,
+  limitKey: 96,
+  reasonNeedsHeaders: 128,
 } as const;
 
 export const socketRecord = {
