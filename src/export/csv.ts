@@ -1,5 +1,6 @@
 /** Comma-separated values (RFC 4180): one table for all kinds, empty where a kind does not have a field or it is not known. */
 
+import { escapeText } from '../base/escape.ts';
 import type { FieldType } from '../event/field.ts';
 import { type Event, fieldsOf, KINDS } from '../event/kinds.ts';
 import { valueText } from '../event/value-text.ts';
@@ -26,8 +27,19 @@ function rowOf(event: Event): string {
   const values = event as unknown as Record<string, unknown>;
   return Array.from(columns, ([name, type]) => {
     const value = values[name];
-    return value === undefined ? '' : quoted(valueText(type, value));
+    if (value === undefined) return '';
+    const text = valueText(type, value);
+    return quoted(type === 'text' ? inert(text) : text);
   }).join(',');
+}
+
+/** What a spreadsheet takes for a formula (OWASP, "CSV Injection"). */
+const FORMULA = /^[=+\-@]/;
+
+/** A name from outside as a terminal and a spreadsheet show it and nothing else: controls as escapes, an apostrophe before a formula. */
+function inert(text: string): string {
+  const escaped = escapeText(text);
+  return FORMULA.test(escaped) ? `'${escaped}` : escaped;
 }
 
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
