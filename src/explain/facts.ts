@@ -1,7 +1,7 @@
 /** What the explanation reads of the events, and nothing more. Times are ns since the base of the reading. */
 
 import type { ResetEvent, RetransmitEvent } from '../event/kinds.ts';
-import { FLOW, OWNER, type ScanRow, SOURCE } from '../store/store.ts';
+import { FLOW, OWNER, type ScanRow, SOURCE } from '../store/scan.ts';
 import type { Endpoint, FlowKey, Flows, Translation } from './flows.ts';
 import type { Range } from './sequence.ts';
 

@@ -73,6 +73,11 @@ export class QueryHandler {
     return JSON.parse(Buffer.concat(pieces).toString());
   }
 
+  /** Gets ready for the questions of a page that is being loaded. */
+  warm(): void {
+    this.#queries.warm();
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#queries, this.#longQueries, this.#streams].map((pool) => pool.close()));
   }

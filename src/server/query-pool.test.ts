@@ -94,6 +94,19 @@ test('whoever waits may go away', async (t) => {
   assert.equal((await textOf(pool.run(job({ limit: 3 }), never))).trimEnd().split('\n').length, 3);
 });
 
+test('threads started ahead are as many as there may be, answer, and end with the pool', async (t) => {
+  const pool = poolOf(t, 2);
+  const started: number[] = [];
+  const onWorker = ({ threadId }: { threadId: number }): unknown => started.push(threadId);
+  process.on('worker', onWorker);
+  t.after(() => process.off('worker', onWorker));
+  pool.warm();
+  pool.warm();
+  assert.equal((await textOf(pool.run(job({ limit: 1 }), never))).trimEnd().split('\n').length, 1);
+  assert.equal(started.length, 2);
+  await pool.close();
+});
+
 test('a defect is told as one, and the next query is answered', async (t) => {
   const pool = poolOf(t);
   await assert.rejects(() => textOf(pool.run(job({}, { path: 'no such endpoint' }), never)), { code: 'INTERNAL' });

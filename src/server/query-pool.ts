@@ -35,6 +35,11 @@ export class QueryPool {
     }
   }
 
+  /** Starts the threads ahead of the first query. */
+  warm(): void {
+    for (const thread of this.#free) thread.warm();
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#all.map((thread) => thread.close()));
   }

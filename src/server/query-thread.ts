@@ -55,6 +55,13 @@ export class QueryThread {
     }
   }
 
+  /** Starts the thread ahead of the first query; it ends when none comes. */
+  warm(): void {
+    if (this.#worker) return;
+    this.#started();
+    this.#idle = setTimeout(() => void this.close(), IDLE_MS).unref();
+  }
+
   /** Ends the thread, whatever it does; resolves when it reads nothing any more. */
   async close(): Promise<void> {
     clearTimeout(this.#idle);

@@ -3,8 +3,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { LosslogError, messageOf } from '../base/errors.ts';
+import { StoreReader } from '../store/reader.ts';
 import { SliceCache } from '../store/slice-cache.ts';
-import { StoreReader } from '../store/store.ts';
 import type { QueryContext } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { totals } from './queries/totals.ts';

@@ -68,6 +68,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     access,
     files,
     handlers: [openApiHandler(version), metrics.handler, liveHandler(hub), (exchange) => queries.handle(exchange)],
+    onPage: () => queries.warm(),
     onError: options.onTalk,
   });
   const bound = await server.listen(listen).catch(async (error) => {

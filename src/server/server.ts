@@ -27,6 +27,8 @@ export interface ServerParts {
   readonly access: Access;
   readonly files: StaticFiles;
   readonly handlers: readonly Handler[];
+  /** Called when somebody who may ask questions loads the page: the questions come next. */
+  onPage(): void;
   /** Told of what should not happen. */
   onError(message: string): void;
 }
@@ -99,11 +101,12 @@ export class HttpServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { access, files, handlers } = this.#parts;
+    const { access, files, handlers, onPage } = this.#parts;
     checkRequest(request);
     if (!access.hasToken(request)) checkHost(request);
     const exchange = exchangeOf(request, response);
     if (exchange.path === '/login' && !access.isOpen) return this.#login(exchange);
+    if (exchange.path === '/' && access.isOpen) onPage();
     // The page itself is no secret; it asks for the token when an answer is refused.
     if (files.serve(exchange.path, request, response)) return;
     access.check(request);

@@ -43,14 +43,15 @@ const top = (by: TopDimension) =>
       parameters: { ...queryParameters.value, by, limit: String(TABLE_ROWS) },
     })),
   );
+/** In the order in which they are asked: the first three are one sum to the server. */
 export const tables = {
   process: top('process'),
   container: top('container'),
+  netns: top('netns'),
   peer: top('peer'),
   reason: top('reason'),
-  cause: top('cause'),
   location: top('location'),
-  netns: top('netns'),
+  cause: top('cause'),
 } as const satisfies Record<TopDimension, unknown>;
 
 export const PAGE_EVENTS = 500;
@@ -58,8 +59,10 @@ export const newestPage = resource<EventPage>(
   whileOn(['events'], () => {
     const { incident, order } = view.value;
     const limit = String(PAGE_EVENTS);
-    if (incident !== undefined)
-      return { path: `incidents/${encodeURIComponent(incident)}/events`, parameters: { limit } };
+    if (incident !== undefined) {
+      const { all: _, ...filters } = filterParameters.value;
+      return { path: `incidents/${encodeURIComponent(incident)}/events`, parameters: { ...filters, limit } };
+    }
     return { path: 'events', parameters: { ...queryParameters.value, order, limit } };
   }),
 );
