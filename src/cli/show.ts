@@ -29,7 +29,7 @@ export async function show(values: Values, output: Output): Promise<number> {
     const { events, from } =
       values.incident === undefined
         ? select(reader, filter, limit)
-        : newest(await evidence(reader, values.incident), limit);
+        : newest(await evidence(reader, values.incident, filter), limit);
     const shown = await print(events, values.json ? jsonLine : textLine(output), output);
     const about = values.incident === undefined ? filter : { all: true };
     const cut = from === undefined ? {} : { cutTo: limit, from };
@@ -41,9 +41,9 @@ export async function show(values: Values, output: Output): Promise<number> {
 }
 
 /** The rules are twice as many modules as all the rest of `show`: loaded only where they are asked. */
-async function evidence(reader: StoreReader, incident: string): Promise<Event[]> {
+async function evidence(reader: StoreReader, incident: string, filter: Filter): Promise<Event[]> {
   const { evidenceOf } = await import('../explain/explain.ts');
-  return [...evidenceOf(reader, incident)];
+  return [...evidenceOf(reader, incident, filter)];
 }
 
 /** What is shown; with `from`, the time of its oldest, where there is more than that. */

@@ -2,6 +2,7 @@
 
 import { LosslogError } from '../base/errors.ts';
 import { type WallNs, wallNs } from '../base/time.ts';
+import type { Filter } from '../event/filter.ts';
 import type { Event } from '../event/kinds.ts';
 import type { StoreReader } from '../store/store.ts';
 import { type ExplainOptions, explain } from './cases.ts';
@@ -14,16 +15,22 @@ const NEAR_NS = 1e9;
 
 /**
  * The events that an incident rests on, oldest first: drops, retransmissions and resets.
+ * @param filter with which the incident was found; its times do not count
  * @throws USAGE when it is no id, NOT_FOUND when the store holds no such incident.
  */
-export function* evidenceOf(reader: StoreReader, id: string, options: ExplainOptions = {}): Generator<Event> {
+export function* evidenceOf(
+  reader: StoreReader,
+  id: string,
+  filter: Filter = {},
+  options: ExplainOptions = {},
+): Generator<Event> {
   const { rule, from, until, hash } = parseId(id);
   const facts: Fact[] = [];
   const isOf = (verdict: Verdict): boolean => {
     if (verdict.rule.name !== rule) return false;
     return [true, false].some((withPeer) => hashOf(keyOf(rule, verdict.claim, withPeer)) === hash);
   };
-  const explained = explain(reader, { since: from, until }, { ...options, examineAll: true }, () => ({
+  const explained = explain(reader, { ...filter, since: from, until }, { ...options, examineAll: true }, () => ({
     drop: (verdict, drop) => isOf(verdict) && facts.push(drop),
     resent: (verdict, { fact }) => isOf(verdict) && facts.push(fact),
     reset: (verdict, { fact }) => isOf(verdict) && facts.push(fact),

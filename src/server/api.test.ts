@@ -180,6 +180,27 @@ test('topology leads from the inside of the host to the outside', async (t) => {
   );
 });
 
+test('drops are at the namespace in which they happened, whoever owns them', async (t) => {
+  const { process, netns, netnsName } = { process: 'nginx', netns: 12, netnsName: 'router' };
+  const lost = { ...EVENTS[1], process, netns, netnsName };
+  const site = await Site.start(t, [lost, { ...EVENTS[0], process, netns, netnsName }] as unknown as Event[]);
+  const { nodes, edges } = await site.json('/api/v1/topology');
+  assert.deepEqual(
+    nodes.find(({ id }: AnyJson) => id === 'netns:12'),
+    { id: 'netns:12', kind: 'netns', label: 'router', retransmissions: 0, drops: 1 },
+  );
+  assert.deepEqual(
+    edges
+      .map(({ from, to, retransmissions, drops }: AnyJson) => [`${from} > ${to}`, retransmissions, drops])
+      .toSorted(),
+    [
+      ['netns:12 > peer:10.0.0.2', 0, 1],
+      ['process:nginx > netns:12', 0, 1],
+      ['process:nginx > peer:10.0.0.2', 3, 0],
+    ],
+  );
+});
+
 test('incidents and their events', async (t) => {
   const drops = Array.from({ length: 7 }, (_, i) => ({ ...EVENTS[1], time: at(i), seq: i }) as Event);
   const site = await Site.start(t, drops);
@@ -194,6 +215,19 @@ test('incidents and their events', async (t) => {
   );
   assert.equal(found.more, true);
   assert.equal((await site.ask('/api/v1/incidents/nonsense/events')).status, 400);
+  const others = Array.from(
+    { length: 3 },
+    (_, i) => ({ ...EVENTS[1], time: wallNs(at(i) + 1n), process: 'other' }) as Event,
+  );
+  const mixed = await Site.start(t, [...drops, ...others]);
+  const asked = 'process=other';
+  const [incident] = (await mixed.json(`/api/v1/incidents?${asked}`)).incidents;
+  assert.equal(incident.drops, 3);
+  const { events } = await mixed.json(`/api/v1/incidents/${incident.incident}/events?${asked}`);
+  assert.deepEqual(
+    events.map(({ process }: AnyJson) => process),
+    ['other', 'other', 'other'],
+  );
 });
 
 test('the story of a connection, from either end', async (t) => {

@@ -2,7 +2,6 @@
 
 import type { Field, FieldType } from '../event/field.ts';
 import { fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
-import { SURENESS } from '../explain/types.ts';
 import type { Schema } from './parameter.ts';
 
 export const timeSchema = (description: string): Schema => ({ type: 'string', format: 'date-time', description });
@@ -74,65 +73,6 @@ export const components: Readonly<Record<string, Schema>> = {
 
 export const eventSchema: Schema = { $ref: '#/components/schemas/event' };
 export const coverageSchema: Schema = { $ref: '#/components/schemas/coverage' };
-
-const textSchema = (description: string): Schema => ({ type: 'string', description });
-const listOf = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
-const named = (name: string): Schema => ({
-  type: 'object',
-  required: [name, 'events'],
-  properties: { [name]: { type: 'string' }, events: { type: 'integer' } },
-});
-
-/** As incidentJson() writes it; docs/why.md explains the fields. */
-export const incidentSchema: Schema = {
-  type: 'object',
-  required: [
-    'kind',
-    'incident',
-    'rule',
-    'title',
-    'from',
-    'until',
-    'sureness',
-    'harm',
-    'restsOn',
-    'alternatives',
-    'advice',
-  ],
-  properties: {
-    kind: { const: 'incident' },
-    incident: textSchema('Its id.'),
-    rule: textSchema('The rule that explains it.'),
-    title: textSchema('One line in plain words.'),
-    from: timeSchema('Time of its first event.'),
-    until: timeSchema('Time of its last event.'),
-    sureness: { type: 'string', enum: SURENESS },
-    harm: { type: 'number', description: 'For sorting.' },
-    harmless: { const: true, description: 'It cost nothing: shown with all=true only. Absent otherwise.' },
-    restsOn: listOf({ type: 'string' }, 'What the verdict rests on.'),
-    alternatives: listOf({ type: 'string' }, 'What else it could be.'),
-    advice: listOf(
-      {
-        type: 'object',
-        required: ['text'],
-        properties: { text: { type: 'string' }, command: textSchema('A command line to run as root on this host.') },
-      },
-      'What to do about it.',
-    ),
-    processes: listOf(named('process'), 'Whom it hit, the most frequent first.'),
-    containers: listOf(named('container'), 'Whom it hit, the most frequent first.'),
-    peers: listOf(named('peer'), 'Whom it hit, the most frequent first.'),
-    timeline: {
-      type: 'object',
-      required: ['from', 'stepMs', 'events'],
-      properties: {
-        from: timeSchema('Begin of the first step.'),
-        stepMs: { type: 'number' },
-        events: { type: 'array', items: { type: 'integer' } },
-      },
-    },
-  },
-};
 
 export const leftOutSchema: Schema = {
   type: 'object',

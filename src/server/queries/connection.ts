@@ -6,7 +6,8 @@ import { connectionStory, storyJson } from '../../explain/explain.ts';
 import { hostNetns } from '../../linux/host-netns.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
-import { eventSchema, incidentSchema } from '../schemas.ts';
+import { incidentSchema } from '../incident-schema.ts';
+import { eventSchema } from '../schemas.ts';
 
 const FATES = ['lost', 'unsent', 'needless', 'unknown'];
 

@@ -7,7 +7,8 @@ import { evidenceOf, explainPeriod, incidentJson } from '../../explain/explain.t
 import { hostNetns } from '../../linux/host-netns.ts';
 import { defineEndpoint } from '../endpoint.ts';
 import { filterParameters, toFilter } from '../filters.ts';
-import { eventSchema, incidentSchema, skippedSchema } from '../schemas.ts';
+import { incidentSchema } from '../incident-schema.ts';
+import { eventSchema, skippedSchema } from '../schemas.ts';
 import { limitParameter } from './limit.ts';
 import { listAnswer } from './list-answer.ts';
 import { skipped } from './remarks.ts';
@@ -45,14 +46,16 @@ export const incidents = defineEndpoint({
   },
 });
 
+const { since: _since, until: _until, all: _all, ...whatFilters } = filterParameters;
 const eventParameters = {
+  ...whatFilters,
   id: { doc: 'The `incident` of an incident.', schema: { type: 'string' }, parse: nonEmpty, required: true },
   limit: limitParameter('How many events at most, the oldest first.', MAX_EVENTS, DEFAULT_EVENTS),
 } as const;
 
 export const incidentEvents = defineEndpoint({
   path: '/api/v1/incidents/{id}/events',
-  summary: 'the events that an incident rests on',
+  summary: 'the events that an incident rests on, as far as they pass the filters with which it was found',
   parameters: eventParameters,
   isLong: true,
   schema: {
@@ -64,9 +67,9 @@ export const incidentEvents = defineEndpoint({
       skipped: skippedSchema,
     },
   },
-  answer: ({ reader, now }, { id, limit: most = DEFAULT_EVENTS }) => {
+  answer: ({ reader, now }, { id, limit: most = DEFAULT_EVENTS, ...values }) => {
     const lines: string[] = [];
-    for (const event of evidenceOf(reader, id, { now, ...hostNetns() })) {
+    for (const event of evidenceOf(reader, id, toFilter(values), { now, ...hostNetns() })) {
       if (lines.length > most) break;
       lines.push(escapeJson(toJson(event)));
     }

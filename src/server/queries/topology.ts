@@ -64,7 +64,7 @@ export const topology = defineEndpoint({
       edges: {
         type: 'array',
         description:
-          'From the inside of the host to the outside: process, its container, the peer. A namespace stands for an owner that is not known.',
+          'From the inside of the host to the outside: process, its container, the peer. Drops lead through the network namespace in which they happened; for retransmissions it stands for an owner that is not known.',
         items: {
           type: 'object',
           required: ['from', 'to', 'retransmissions', 'drops'],
@@ -117,10 +117,15 @@ class Graph {
     return addresses.filter((address) => address !== undefined);
   }
 
-  /** Draws the edges of a pair, and the namespace that stands for an owner that is not known. */
+  /** Draws the edges of a pair: drops by way of the namespace in which they happened, retransmissions of a known owner past it. */
   addPair(pair: Pair): void {
-    const counted = { retransmissions: pair.segments, drops: pair.drops };
-    const chain = chainOf(pair);
+    const { process, container, segments, drops } = pair;
+    const isOwned = process !== undefined || container !== undefined;
+    if (segments > 0) this.#addChain(chainOf(pair, !isOwned), { retransmissions: segments, drops: 0 });
+    if (drops > 0) this.#addChain(chainOf(pair, true), { retransmissions: 0, drops });
+  }
+
+  #addChain(chain: readonly Link[], counted: Counts): void {
     for (const { kind, value, label } of chain) if (kind === 'netns') addTo(this.#node(kind, value, label), counted);
     for (const [i, { kind, value }] of chain.entries()) {
       const next = chain[i + 1];
@@ -157,19 +162,19 @@ function addTo(sums: Counts, { retransmissions, drops }: Counts): void {
 
 const mostFirst = (a: Counts, b: Counts): number => b.retransmissions + b.drops - a.retransmissions - a.drops;
 
+/** A node on the way of a packet. */
+interface Link {
+  kind: NodeKind;
+  value: string;
+  label: string;
+}
+
 /** From the inside to the outside, as far as it is known. */
-function chainOf({
-  process,
-  container,
-  netns,
-  netnsName,
-  peer,
-}: Pair): { kind: NodeKind; value: string; label: string }[] {
-  const isOwned = process !== undefined || container !== undefined;
+function chainOf({ process, container, netns, netnsName, peer }: Pair, withNetns: boolean): Link[] {
   const parts: [NodeKind, string | undefined, (string | undefined)?][] = [
     ['process', process],
     ['container', container],
-    ['netns', isOwned || netns === undefined ? undefined : String(netns), netnsName],
+    ['netns', withNetns && netns !== undefined ? String(netns) : undefined, netnsName],
     ['peer', formatIp(peer)],
   ];
   return parts.flatMap(([kind, value, label = value]) =>

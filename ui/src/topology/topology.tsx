@@ -110,8 +110,8 @@ function Node({ placed: { node, x, y }, onNear }: { placed: Placed; onNear: (id:
     if (filter) toggleFilter(filter.name, filter.value);
   };
   const isChosen = filter !== undefined && view.value.filters[filter.name] === filter.value;
-  // What is lost of the packets of a peer is lost in this host, not there.
-  const mark = node.drops > 0 && node.kind !== 'peer' ? Math.min(9, 3 + 1.2 * Math.log10(node.drops)) : 0;
+  // Processes and peers have their counts, but it is there that packets were dropped.
+  const mark = node.drops > 0 && node.kind === 'netns' ? Math.min(9, 3 + 1.2 * Math.log10(node.drops)) : 0;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a button of HTML cannot stand in a picture
     <g
