@@ -10,36 +10,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../lab/lab.ts';
 import { type JsonEvent, LOSSLOG, Recorder } from '../lab/recorder.ts';
 import { holdConnection, startSink } from '../lab/traffic.ts';
+import { asNobody, NOBODY, recordsAsNobody } from './helpers/nobody.ts';
 import { requires } from './helpers/requires.ts';
 import { seen } from './helpers/seen.ts';
 
-const NOBODY = 65534;
 const OUTAGE_MS = 700;
 const BPF_RIGHTS = ['bpf', 'perfmon'];
-
-/** As a user without any right but these capabilities. */
-function asNobody(capabilities: readonly string[]): [string, ...string[]] {
-  const set = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
-  const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups'];
-  return ['setpriv', ...user, `--inh-caps=${set}`, `--ambient-caps=${set}`];
-}
-
-/** A checkout below a home directory may not be open to other users. */
-function mayRun(): boolean {
-  const [program, ...args] = asNobody([]);
-  return spawnSync(program, [...args, LOSSLOG, '--version'], { timeout: 30_000 }).status === 0;
-}
 
 /** As kernel.kptr_restrict and kernel.perf_event_paranoid have it (kernel/ksyms_common.c). */
 function seesSymbols(capabilities: readonly string[]): boolean {
   const [program, ...args] = asNobody(capabilities);
   const { stdout } = spawnSync(program, [...args, 'head', '-n', '1', '/proc/kallsyms'], { encoding: 'utf8' });
   return !stdout.startsWith('0000000000000000');
-}
-
-function options(): { skip: string | false } {
-  const needed = requires('root', 'btf');
-  return needed.skip === false && !mayRun() ? { skip: 'this checkout is not open to other users' } : needed;
 }
 
 interface Recorded {
@@ -90,7 +72,7 @@ const blindOf = (events: readonly JsonEvent[]): (string | undefined)[] =>
     .filter((event) => event.kind === 'coverage' && event.state === 'blind')
     .map((event) => ('why' in event ? event.why : undefined));
 
-test('CAP_BPF and CAP_PERFMON record everything but the places of drops, and say so', options(), async (t) => {
+test('CAP_BPF and CAP_PERFMON record everything but the places of drops, and say so', recordsAsNobody(), async (t) => {
   if (seesSymbols(BPF_RIGHTS)) return t.skip('this host shows symbols to everyone');
   const recorded = await seen(() => recordOutage(t, BPF_RIGHTS));
   assertComplete(recorded);
@@ -100,7 +82,7 @@ test('CAP_BPF and CAP_PERFMON record everything but the places of drops, and say
   ]);
 });
 
-test('with CAP_SYSLOG the places of drops are named too', options(), async (t) => {
+test('with CAP_SYSLOG the places of drops are named too', recordsAsNobody(), async (t) => {
   if (!seesSymbols([...BPF_RIGHTS, 'syslog'])) return t.skip('this host shows symbols to nobody');
   const recorded = await seen(() => recordOutage(t, [...BPF_RIGHTS, 'syslog']));
   assertComplete(recorded);
@@ -108,7 +90,7 @@ test('with CAP_SYSLOG the places of drops are named too', options(), async (t) =
   assert.deepEqual(blindOf(recorded.events), []);
 });
 
-test('one of the two is not enough', options(), () => {
+test('one of the two is not enough', recordsAsNobody(), () => {
   for (const [given, lacking] of [
     ['bpf', 'PERFMON'],
     ['perfmon', 'BPF'],
