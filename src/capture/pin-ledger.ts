@@ -5,6 +5,7 @@
 
 import { ArrayMap } from '../bpf/array-map.ts';
 import type { PinDirectory } from '../bpf/pin-directory.ts';
+import type { CountPlaces } from './held-counts.ts';
 
 const NAME = 'json';
 const SIZE = 8 * 1024;
@@ -21,6 +22,8 @@ export interface Ledger {
   readonly layout: string;
   /** Which programs, and how they are configured: a hash. */
   readonly programs: string;
+  /** Where events lie that were only counted: a release of another layout cannot tell what they are, but how many. */
+  readonly counts: CountPlaces;
   /** Tracepoints that are recorded. */
   readonly probes: readonly string[];
   /** The filter in force, in words. */

@@ -2,9 +2,10 @@
 
 import { LosslogError } from '../base/errors.ts';
 import { bootNs, type WallNs } from '../base/time.ts';
+import { waitForPrograms } from '../bpf/grace.ts';
 import { PinnedObject } from '../bpf/pinned-object.ts';
-import type { RingBuffer } from '../bpf/ring.ts';
 import { BpfCapture } from '../capture/bpf-capture.ts';
+import { heldCounts, heldRecords } from '../capture/held-counts.ts';
 import type { Ledger } from '../capture/pin-ledger.ts';
 import type { PinSet } from '../capture/pin-set.ts';
 import { bootNow, type ClockSample, sampleClocks, type WallClock } from '../linux/clock.ts';
@@ -18,8 +19,6 @@ import type { Pipeline } from './pipeline.ts';
 const SLACK_NS = 1_000_000_000n;
 /** Records drained before they are stored. */
 const CHUNK = 4096;
-/** Of the maps that hold records, in every release. */
-const RING_SUFFIX = '_ring';
 
 export interface Inheritance {
   /** The programs; those of the present capture, when it took them over. */
@@ -116,7 +115,10 @@ export function accountOf({ capture, alone, detached, told }: Inheritance, count
 
 /** Records that this release cannot read: how many, since when, and whose. */
 export interface Unreadable {
+  /** Records, and events that were only counted. */
   count: number;
+  /** Whether it is known how many were only counted. */
+  isComplete: boolean;
   from: WallNs;
   by: string;
 }
@@ -126,22 +128,21 @@ export function stopUnreadable({ pins, ledger, clock }: Estate): Unreadable | un
   if (pins.isEmpty) return undefined;
   const object = new PinnedObject(pins.directory);
   object.detach();
-  const rings = pins.directory.names('map').filter((name) => name.endsWith(RING_SUFFIX));
-  const count = rings.reduce((total, name) => total + countRecords(object.map(name).ring()), 0);
+  waitForPrograms();
+  const records = heldRecords(object, pins.directory.names('map'));
+  const counted = ledger?.counts && heldCounts(object, ledger.counts);
   object.close();
   const from = clock.toWall(ledger ? bootNs(BigInt(ledger.alive)) : bootNow());
-  return { count, from, by: ledger ? `losslog ${ledger.losslogVersion}` : 'another release of losslog' };
+  return {
+    count: records + (counted ?? 0),
+    isComplete: counted !== undefined,
+    from,
+    by: ledger ? `losslog ${ledger.losslogVersion}` : 'another release of losslog',
+  };
 }
 
-export const whyUnreadable = ({ by }: Unreadable): string =>
-  `records that ${by} left in the kernel cannot be read by this release`;
-
-/** What a ring holds for its next reader. */
-function countRecords(ring: RingBuffer): number {
-  const count = ring.drain(() => {});
-  ring.close();
-  return count;
-}
+export const whyUnreadable = ({ by, isComplete }: Unreadable): string =>
+  `what ${by} left in the kernel cannot be read by this release${isComplete ? '' : '; how many events were only counted is not known'}`;
 
 function sum(told: Readonly<Record<string, number>>, more: ReadonlyMap<string, number>): Map<string, number> {
   const whys = new Set([...Object.keys(told), ...more.keys()]);

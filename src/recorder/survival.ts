@@ -6,6 +6,7 @@
 import { LosslogError } from '../base/errors.ts';
 import { NS_PER_S } from '../base/time.ts';
 import type { BpfCapture } from '../capture/bpf-capture.ts';
+import { countPlaces } from '../capture/held-counts.ts';
 import type { Ledger } from '../capture/pin-ledger.ts';
 import { realStore } from '../capture/pin-place.ts';
 import { PinSet } from '../capture/pin-set.ts';
@@ -59,6 +60,7 @@ export class Survival {
       store: realStore(storeDir),
       layout,
       programs,
+      counts: countPlaces(),
       probes: capture.probes,
       ...(filter === undefined ? {} : { filter }),
       attached: capture.takenOver?.attached ?? now,
