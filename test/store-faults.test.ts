@@ -2,7 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -174,6 +184,42 @@ test('when the directory is removed, the writer makes it anew and says what went
     why: `${slice} was removed by another program while it was written`,
   });
   writer.close();
+});
+
+test('a slice that is damaged while it is written: nothing ends, readers tell, the next writer sets it aside', (t) => {
+  const dir = temporaryDirectory(t);
+  const writer = StoreWriter.open(dir, SESSION);
+  writer.write(Array.from({ length: 5000 }, (_, i) => reset(i)));
+  writer.flush();
+  const [slice = ''] = readdirSync(dir).filter((file) => file.endsWith('.db'));
+  for (const [file, from] of [
+    [slice, 4096],
+    [`${slice}-wal`, 64],
+  ] as const) {
+    const fd = openSync(join(dir, file), 'r+');
+    const { size } = fstatSync(fd);
+    writeSync(fd, Buffer.alloc(size - from, 0xa5), 0, size - from, from);
+    closeSync(fd);
+  }
+  writer.write([reset(5001)]);
+  writer.flush();
+  writer.close();
+  const reader = StoreReader.open(dir);
+  assert.deepEqual([...reader.events({}, { order: 'oldest' })], []);
+  assert.deepEqual(
+    reader.skipped.map(({ file }) => file),
+    [slice],
+  );
+  reader.close();
+
+  const next = StoreWriter.open(dir, SESSION);
+  next.write([reset(5002)]);
+  next.close();
+  const [told, kept] = [...StoreReader.open(dir).events({}, { order: 'newest' })] as [CoverageEvent, ResetEvent];
+  assert.deepEqual(kept, reset(5002));
+  assert.equal(told.state, 'lost');
+  assert.match(told.why ?? '', /\.db is damaged \(.*\); set aside as .*\.db\.damaged$/);
+  assert.ok(existsSync(join(dir, `${slice}.damaged`)));
 });
 
 /** What a user without any right to write finds in the store. */

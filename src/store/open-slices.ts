@@ -33,7 +33,7 @@ export interface OpenSlicesOptions {
   /** Takes the path of a slice that was closed for good. */
   readonly onRetired: (path: string) => void;
   /** Told of a slice found damaged; it has been renamed. */
-  readonly onDamaged: (slice: SliceName, why: string) => void;
+  readonly onDamaged: (slice: SliceName, why: string, rows: number) => void;
 }
 
 export class OpenSlices {
@@ -111,7 +111,7 @@ export class OpenSlices {
     const open = this.#slices.find((slice) => slice.path === path);
     if (open) this.discard(open);
     setAside(path);
-    this.#options.onDamaged(name, why);
+    this.#options.onDamaged(name, why, open?.rows ?? 0);
   }
 
   #open(hour: Hour, now: WallNs): SliceWriter {

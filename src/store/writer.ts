@@ -118,7 +118,7 @@ export class StoreWriter implements Sink {
       packets: { keep: this.#options.packets, room: Math.floor(this.#maxSliceBytes / PACKET_SHARE) },
       isSealing: (path) => this.#sealer.holds(path),
       onRetired: (path) => this.#sealer.enqueue(path),
-      onDamaged: (slice, why) => this.#noteDamaged(slice, why),
+      onDamaged: (slice, why, rows) => this.#noteDamaged(slice, why, rows),
     });
     this.#heart = setInterval(() => this.#beat(), HEARTBEAT_MS).unref();
     this.#begin();
@@ -328,15 +328,12 @@ export class StoreWriter implements Sink {
     if (slice.rows > 0) this.#losses.addGone(slice.rows, slice.first, slice.last, why);
   }
 
-  #noteDamaged(name: SliceName, why: string): void {
+  /** @param rows how many events it held; 0 when that is not known */
+  #noteDamaged(name: SliceName, why: string, rows: number): void {
     const from = hourStart(name.hour);
     const file = sliceFileName(name);
-    this.#losses.addGone(
-      0,
-      from,
-      wallNs(from + NS_PER_HOUR),
-      `${file} is damaged (${why}); set aside as ${file}.damaged`,
-    );
+    const what = `${file} is damaged (${why.replaceAll(/\s+/g, ' ')}); set aside as ${file}.damaged`;
+    this.#losses.addGone(rows, from, wallNs(from + NS_PER_HOUR), what);
   }
 
   #beat(): void {
