@@ -166,3 +166,28 @@ test('a stretch in which the kernel recorded alone is no gap, also when it is to
   const show = run(['show', '--store', alone, '--since', '2026-03-01 10:01:10', '--until', '2026-03-01 10:01:30']);
   assert.match(show.stderr, /nothing found: the recorder was running all that time/);
 });
+
+test('of a time before history begins nothing is said to be known', () => {
+  const { stdout, stderr } = coverage('--until', '2026-02-28');
+  assert.equal(stdout, '');
+  assert.equal(stderr, 'losslog: all of that time is before history begins: nothing is known of it\n');
+  for (const command of [['show'], ['top', '--by', 'peer'], ['why']]) {
+    const answer = run([...command, '--store', store, '--until', '2026-02-28']);
+    assert.equal(answer.stdout, '');
+    assert.match(answer.stderr, /^losslog: nothing found: all of that time is before history begins: nothing is known/);
+  }
+});
+
+test('what was not looked at for once is said as what this host does not show', () => {
+  const path = join(dir, 'blind');
+  let now = at(0);
+  const session = { bootId: 'b', losslogVersion: '0', kernel: '0', host: 'h', blind: ['no places of drops'] };
+  const writer = StoreWriter.open(path, session, { now: () => now });
+  const blind = { kind: 'coverage', time: at(50), from: at(20), until: at(50), state: 'blind', why: 'some namespaces' };
+  writer.write([blind as Event]);
+  now = at(60);
+  writer.close();
+  const until = (time: string) => run(['show', '--store', path, '--until', `2026-03-01 10:00:${time}`]).stderr;
+  assert.match(until('59'), /, not seen here: no places of drops; some namespaces\n/);
+  assert.match(until('10'), /, not seen here: no places of drops\n/);
+});

@@ -12,7 +12,7 @@ import type { Session } from '../store/store.ts';
 import { coverageEvents, type Stretch } from '../store/stretches.ts';
 import { storeDir } from './default-store.ts';
 import { type Output, talk } from './output.ts';
-import { blindText, downText, meeting, notedTexts } from './trust.ts';
+import { BEFORE_HISTORY, blindText, downText, isBeforeHistory, meeting, notedTexts } from './trust.ts';
 
 interface Values {
   since?: WallNs;
@@ -66,8 +66,10 @@ function summary(
   all: readonly CoverageEvent[],
   asked: Stretch,
 ): string {
+  if (isBeforeHistory(asked)) return BEFORE_HISTORY;
   const down = all.filter(({ state }) => state === 'down').reduce((sum, { from, until }) => sum + (until - from), 0n);
-  const parts = [downText(down, asked.until - asked.from), ...notedTexts(reader.noted(asked)), blindText(sessions)];
+  const notes = reader.noted(asked);
+  const parts = [downText(down, asked.until - asked.from), ...notedTexts(notes), blindText(sessions, notes)];
   return parts.filter(Boolean).join('; ');
 }
 

@@ -12,28 +12,36 @@ const NAMED = 2;
 
 /** For `show`, `top` and `why`. @param asked the time that the answer is about */
 export function trustText(reader: StoreReader, asked: Stretch, now: WallNs): string {
+  if (isBeforeHistory(asked)) return BEFORE_HISTORY;
   const sessions = meeting(reader.coverage(asked).sessions, asked, now);
   const ran = sessions.flatMap((session) => sessionStretches(session, now));
   // Looked for only where it matters: it may stand anywhere after the time asked for.
   const alone = gapsIn(asked, ran).length === 0 ? [] : reader.aloneSince(asked.from);
   const gaps = gapsIn(asked, [...ran, ...alone]);
   const filters = new Set(sessions.flatMap(({ filter }) => filter ?? []));
+  const notes = reader.noted(asked);
   const parts = [
     coverageText(gaps),
     filters.size === 0 ? '' : `it was told to record only: ${[...filters].join(' / ')}`,
-    ...notedTexts(reader.noted(asked)),
-    blindText(sessions),
+    ...notedTexts(notes),
+    blindText(sessions, notes),
   ];
   return parts.filter(Boolean).join(', ');
 }
+
+export const BEFORE_HISTORY = 'all of that time is before history begins: nothing is known of it';
+
+/** Whether a time without a begin, which is then that of history, ends before it. */
+export const isBeforeHistory = ({ from, until }: Stretch): boolean => until <= from;
 
 /** The sessions that ran in some of the time asked for. */
 export const meeting = (sessions: readonly Session[], asked: Stretch, now: WallNs): Session[] =>
   sessions.filter((session) => sessionStretches(session, now).some((ran) => meets(ran, asked)));
 
-/** What the hosts of these sessions do not show; empty when they show all. */
-export function blindText(sessions: readonly Session[]): string {
-  const blind = new Set(sessions.flatMap((session) => session.blind ?? []));
+/** What the hosts of these sessions do not show, or what was not looked at for once; empty when nothing is missing. */
+export function blindText(sessions: readonly Session[], notes: readonly Noted[]): string {
+  const noted = notes.flatMap(({ state, counter, why }) => (state === 'blind' && !counter && why ? why : []));
+  const blind = new Set([...sessions.flatMap((session) => session.blind ?? []), ...noted]);
   return blind.size === 0 ? '' : `not seen here: ${someOf([...blind])}`;
 }
 

@@ -14,8 +14,8 @@ interface Stretch {
 /** As src/recorder/recorder.ts writes it. */
 const NETNS_FILTER = /netns [\d ]+/;
 
-/** Sentences of `blind` records that do not concern where packets were lost (src/capture/kernel-facts.ts). */
-const HARMLESS = /owner|reset is seen|retransmission is seen/;
+/** Sentences of `blind` records that do not concern where packets were lost (src/capture/kernel-facts.ts, src/recorder/told.ts). */
+const HARMLESS = /owner|reset is seen|retransmission is seen|only counters tell/;
 
 export class Coverage {
   /** Whether a recorder was told to look at some namespaces only. */

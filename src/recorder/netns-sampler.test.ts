@@ -8,10 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../event/kinds.ts';
 import { bootNow } from '../linux/clock.ts';
 import type { Share } from './listener-share.ts';
-import { type ComparedStretch, NetnsSampler, type SamplerOptions } from './netns-sampler.ts';
+import { NetnsSampler } from './netns-sampler.ts';
 import { RecordedTotals } from './recorded-totals.ts';
+import type { ComparedStretch, SamplerOptions, Unseen } from './sampler-options.ts';
 
 const FIRST = 4026532000;
+const PACE = { roundMs: 1, roundShare: 0, pauseMs: 0, endMs: 60_000 };
 
 /** A tree like /proc with a process in each of so many namespaces; they share one set of counters, but for those with a set of their own. */
 class FakeProc {
@@ -62,12 +64,13 @@ interface Watched {
   totals: RecordedTotals;
   losses: { netns: number | undefined; share: Share }[];
   compared: ComparedStretch[];
+  unseen: Unseen[];
   errors: string[];
 }
 
 function watch(t: TestContext, proc: FakeProc, options: Partial<SamplerOptions> = {}): Watched {
   const totals = new RecordedTotals();
-  const watched: Omit<Watched, 'sampler'> = { totals, losses: [], compared: [], errors: [] };
+  const watched: Omit<Watched, 'sampler'> = { totals, losses: [], compared: [], unseen: [], errors: [] };
   const sampler = new NetnsSampler({
     root: proc.root,
     audit: { tellsFailures: true, catchUp: () => true, listListeners: () => new Map() },
@@ -78,8 +81,9 @@ function watch(t: TestContext, proc: FakeProc, options: Partial<SamplerOptions> 
     now: bootNow,
     onCompared: (stretch) => watched.compared.push(stretch),
     onLoss: (share, netns) => watched.losses.push({ netns, share }),
+    onUnseen: (unseen) => watched.unseen.push(unseen),
     onError: (message) => watched.errors.push(message),
-    pace: { roundMs: 1, roundShare: 0, pauseMs: 0 },
+    pace: PACE,
     ...options,
   });
   t.after(() => sampler.end());
@@ -114,6 +118,22 @@ test('10,000 namespaces: each is looked at, and none counted twice', async (t) =
     ).length,
     COUNT,
   );
+});
+
+test('those that there is no time to look at again at the end are told', async (t) => {
+  const COUNT = 1000;
+  const proc = new FakeProc(t);
+  proc.start(COUNT);
+  const { sampler, unseen } = watch(t, proc, { pace: { ...PACE, roundMs: 600_000, endMs: 0 } });
+  const beginNs = bootNow();
+  await sampler.begin();
+  await until(() => sampler.size === COUNT);
+  const endNs = bootNow();
+  await sampler.end();
+  const [{ count, of, fromNs } = assert.fail('nothing is told')] = unseen;
+  assert.equal(of, COUNT);
+  assert.ok(count > 0 && count <= COUNT, String(count));
+  assert.ok(fromNs > beginNs && fromNs < endNs);
 });
 
 test('namespaces come and go while they are looked at', async (t) => {

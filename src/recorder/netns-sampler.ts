@@ -9,56 +9,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
 import { NS_PER_S } from '../base/time.ts';
-import type { Audit } from '../capture/capture.ts';
 import { readSoftnet, type SoftnetCounters } from '../linux/device-counters.ts';
 import { findNetns, type NetnsPlace } from '../linux/netns.ts';
 import { ProcText } from '../linux/proc-text.ts';
-import type { Compared } from './comparison.ts';
 import { isOfListener, ListenerShares, type Share } from './listener-share.ts';
 import type { Growth } from './loss-growth.ts';
 import { NetnsReader } from './netns-reader.ts';
 import { NetnsWatch } from './netns-watch.ts';
-import type { RecordedTotals } from './recorded-totals.ts';
+import type { Pace, SamplerOptions } from './sampler-options.ts';
 
-/** How a stretch of one namespace compares. */
-export interface ComparedStretch {
-  readonly netns: number;
-  readonly fromNs: bigint;
-  readonly untilNs: bigint;
-  readonly compared: readonly Compared[];
-}
-
-export interface SamplerOptions {
-  root?: string;
-  /** Of the source; absent: nothing is compared and no listener is known. */
-  audit?: Audit;
-  totals: RecordedTotals;
-  isWanted(netns: number): boolean;
-  /** Whether losses that only counters tell are wanted. */
-  losses: boolean;
-  /** Whether those are wanted that are of the whole host. */
-  host: boolean;
-  /** Time since boot in ns. */
-  now(): bigint;
-  onCompared(stretch: ComparedStretch): void;
-  /** @param netns absent: of the whole host */
-  onLoss(share: Share, netns?: number): void;
-  onError(message: string): void;
-  /** Default: a two hundredth of a core, a tenth within a round. */
-  pace?: Pace;
-}
-
-/** How much of a core it takes at most. */
-export interface Pace {
-  /** Between rounds, at least. */
-  readonly roundMs: number;
-  /** Time until the next round, in the length of this one, at least. */
-  readonly roundShare: number;
-  /** Pause between slices. */
-  readonly pauseMs: number;
-}
-
-const PACE: Pace = { roundMs: 5000, roundShare: 200, pauseMs: 40 };
+/** Five seconds are enough for some 10,000 namespaces on an idle core. */
+const PACE: Pace = { roundMs: 5000, roundShare: 200, pauseMs: 40, endMs: 5000 };
 const SLICE_MS = 4;
 /** What compares is told so often, while there is something new. */
 const TELL_NS = 60n * NS_PER_S;
@@ -67,7 +28,6 @@ const MAX_AGAIN = 3;
 /** Between looks that shall agree: what was under way at one has arrived at the next. */
 const AGAIN_MS = 5;
 const BEGIN_LIMIT_MS = 1000;
-const END_LIMIT_MS = 1000;
 /** Inode numbers of namespaces that were there; they are given out again. */
 const MAX_SEEN = 65_536;
 
@@ -81,8 +41,8 @@ export class NetnsSampler {
   readonly #seen = new Set<number>();
   /** When the last complete search began; undefined before the first. */
   #searchedNs: bigint | undefined;
-  /** Looks of this round that something was recorded around. */
-  #again: NetnsWatch[] = [];
+  /** To be looked at again: something was recorded around the last look. */
+  readonly #again = new Set<NetnsWatch>();
   #ofListeners = new Map<number, Growth[]>();
   #softnet: { bootNs: bigint; counters: SoftnetCounters } | undefined;
   #work: Generator<void> | undefined;
@@ -115,21 +75,28 @@ export class NetnsSampler {
    */
   async end(takeCounted = (): void => {}): Promise<void> {
     clearTimeout(this.#timer);
-    const deadline = performance.now() + END_LIMIT_MS;
+    const deadline = performance.now() + this.#pace.endMs;
+    const beginNs = this.#options.now();
     await this.#guard(async () => {
       // A round that is under way has looked at some a while ago.
       this.#work = this.#round();
       takeCounted();
-      await this.#workUntil(deadline);
+      if (!(await this.#workUntil(deadline))) this.#tellUnseen(beginNs);
       await this.#lookAgain(
         deadline,
         takeCounted,
-        (watch) => this.#again.includes(watch) || watch.comparison?.isSettled === false,
+        (watch) => this.#again.has(watch) || watch.comparison?.isSettled === false,
       );
       this.#tellHost();
       this.#dealListeners();
       for (const watch of this.#watches.values()) this.#tell(watch, true);
     });
+  }
+
+  #tellUnseen(sinceNs: bigint): void {
+    const unseen = [...this.#watches.values()].map(({ lookedNs }) => lookedNs).filter((looked) => looked < sinceNs);
+    const fromNs = unseen.reduce((least, looked) => (looked < least ? looked : least), sinceNs);
+    if (unseen.length > 0) this.#options.onUnseen({ count: unseen.length, of: this.#watches.size, fromNs });
   }
 
   /** Namespaces that are there and have been looked into. */
@@ -184,7 +151,6 @@ export class NetnsSampler {
       if (left.length === 0 || performance.now() > deadline) return;
       await sleep(AGAIN_MS);
       prepare?.();
-      this.#again = [];
       for (const watch of left) this.#look(watch);
     }
   }
@@ -200,26 +166,27 @@ export class NetnsSampler {
 
   *#round(): Generator<void> {
     yield* this.#search();
-    this.#again = [];
-    for (const watch of this.#byActivity()) {
-      this.#look(watch);
-      yield;
-    }
-    for (let times = 0; times < MAX_AGAIN && this.#again.length > 0; times++) {
-      for (const watch of this.#again.splice(0)) {
-        this.#look(watch);
-        yield;
-      }
+    this.#again.clear();
+    for (const watches of this.#byActivity()) {
+      yield* this.#lookAtAll(watches);
+      for (let times = 0; times < MAX_AGAIN; times++) yield* this.#lookAtAll([...this.#again]);
     }
     this.#tellHost();
     this.#dealListeners();
   }
 
-  /** Those first of which something was recorded: when there is no time for all, they matter. */
-  #byActivity(): NetnsWatch[] {
+  *#lookAtAll(watches: readonly NetnsWatch[]): Generator<void> {
+    for (const watch of watches) {
+      this.#look(watch);
+      yield;
+    }
+  }
+
+  /** Those of which something was recorded, then the others: when there is no time for all, the first matter. */
+  #byActivity(): [NetnsWatch[], NetnsWatch[]] {
     const active = new Set(this.#options.totals.namespaces);
     const all = [...this.#watches.values()];
-    return [...all.filter(({ inode }) => active.has(inode)), ...all.filter(({ inode }) => !active.has(inode))];
+    return [all.filter(({ inode }) => active.has(inode)), all.filter(({ inode }) => !active.has(inode))];
   }
 
   *#search(): Generator<void> {
@@ -264,10 +231,14 @@ export class NetnsSampler {
 
   #look(watch: NetnsWatch): void {
     const reading = this.#reader.read(watch.inode, watch.place);
-    if (!reading) return;
+    if (!reading) {
+      this.#again.delete(watch);
+      return;
+    }
     const growths = watch.take(reading);
     if (this.#options.losses) this.#count(watch.inode, growths);
-    if (watch.comparison && !reading.recorded) this.#again.push(watch);
+    if (watch.comparison && !reading.recorded) this.#again.add(watch);
+    else this.#again.delete(watch);
     this.#tell(watch, false);
   }
 

@@ -30,6 +30,8 @@ export class NetnsWatch {
   place: NetnsPlace;
   /** When its comparison was last told. */
   toldNs: bigint;
+  /** Up to when its losses are known: the last look at it, or its begin. */
+  lookedNs: bigint;
   readonly #tellsFailures: boolean | undefined;
   #comparison: Comparison | undefined;
   #counted: Counted | undefined;
@@ -39,6 +41,7 @@ export class NetnsWatch {
     this.inode = inode;
     this.place = place;
     this.toldNs = nowNs;
+    this.lookedNs = madeAfterNs ?? nowNs;
     this.#tellsFailures = tellsFailures;
     if (madeAfterNs !== undefined) {
       const zeros = new Float64Array(WATCHED.length);
@@ -66,6 +69,7 @@ export class NetnsWatch {
     this.#counted = counted;
     this.#values = reading.values;
     const { recorded, bootNs, values } = reading;
+    this.lookedNs = bootNs;
     if (recorded) this.#comparison?.add({ bootNs, kernel: values, recorded: { ...recorded } });
     return grown;
   }

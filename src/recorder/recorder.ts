@@ -30,7 +30,7 @@ import { NetnsSampler } from './netns-sampler.ts';
 import { Pipeline } from './pipeline.ts';
 import { RecordedTotals } from './recorded-totals.ts';
 import { NO_PINS, openPins, type Survival } from './survival.ts';
-import { counterOf, coverageOf } from './told.ts';
+import { counterOf, coverageOf, unseenOf, unseenText } from './told.ts';
 import { version } from './version.ts';
 
 export interface RecorderOptions {
@@ -203,6 +203,10 @@ async function record(
     now: bootNow,
     onCompared: (stretch) => pipeline.emit(coverageOf(stretch, names.nameOf(stretch.netns), toWall)),
     onLoss: (share, inode) => pipeline.add([counterOf(share, inode, toWall)]),
+    onUnseen: (unseen) => {
+      pipeline.emit([unseenOf(unseen, bootNow(), toWall)]);
+      options.onTalk(unseenText(unseen));
+    },
     onError,
   });
   const canPoll = await pollWorks();

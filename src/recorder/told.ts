@@ -5,7 +5,7 @@ import type { CounterEvent, CoverageEvent } from '../event/kinds.ts';
 import type { Decoded } from '../wire/head.ts';
 import type { Compared } from './comparison.ts';
 import type { Share } from './listener-share.ts';
-import type { ComparedStretch } from './netns-sampler.ts';
+import type { ComparedStretch, Unseen } from './sampler-options.ts';
 
 const UNTOLD = 'this kernel does not tell of retransmissions that failed';
 const WHY = { failures: UNTOLD, more: 'some of them resend nothing' } as const;
@@ -43,6 +43,18 @@ function verdict({ relation, recorded, kernel }: Compared, isMissing: boolean): 
   if (relation === 'failures') return { state: 'blind', count, why: WHY.failures };
   if (!isMissing) return { state: 'recording', why: 'the kernel counted them as of another cause' };
   return { state: 'lost', count };
+}
+
+const UNSEEN =
+  'some network namespaces were not looked at before the end: what only counters tell of their last minutes is missing';
+
+export function unseenText({ count, of }: Unseen): string {
+  return `the counters of ${count} of ${of} network namespaces were not read again before the end`;
+}
+
+export function unseenOf({ fromNs }: Unseen, untilNs: bigint, toWall: (bootNs: bigint) => WallNs): CoverageEvent {
+  const [from, until] = [toWall(fromNs), toWall(untilNs)];
+  return { kind: 'coverage', time: until, bootNs: untilNs, from, until, state: 'blind', why: UNSEEN };
 }
 
 /** The event of a counter that grew, and its owner's cgroup for enrichment. */
