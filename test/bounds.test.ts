@@ -84,10 +84,11 @@ function assertMinute(of: Awaited<ReturnType<typeof stoppedForAMinute>>): void {
   assert.equal(sumOf(retransmits.map(({ segments = 1 }) => segments)), of.resentUnder);
   const owners = new Set(retransmits.map(({ pid, sport }) => `${pid} ${sport}`));
   assert.deepEqual(owners, new Set([`${of.pid} ${of.localPort}`]));
-  const [limited, ...rest] = coverage.filter(({ state }) => state !== 'recording');
-  assert.deepEqual(rest, []);
-  assert.equal(limited?.state, 'limited');
-  assert.ok((limited?.count ?? 0) >= summed);
+  // Two, where the rings were still full when the last packets came.
+  const gaps = coverage.filter(({ state }) => state !== 'recording');
+  assert.deepEqual(new Set(gaps.map(({ state }) => state)), new Set(['limited']));
+  assert.ok(sumOf(gaps.map(({ count = 0 }) => count)) >= summed);
+  const [limited] = gaps;
   assert.match(limited?.why ?? '', /^counted in summaries, not recorded one by one: \d+ found a ring full/);
   const [from = 0, until = 0] = [limited?.from, limited?.until].map((time) => Date.parse(String(time)));
   assert.ok(from >= of.fromMs - 1000 && until <= of.untilMs + 1000);

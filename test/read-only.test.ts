@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../lab/command.ts';
-import { Recorder } from '../lab/recorder.ts';
+import { LOSSLOG, Recorder } from '../lab/recorder.ts';
 import { messageOf } from '../src/base/errors.ts';
 import { COMMITTED_MS, smallDisk, withFault } from './helpers/fault.ts';
 import { blast, coverage, firewalled, withHosts } from './helpers/firewalled.ts';
@@ -52,6 +52,8 @@ class Ext4 {
   }
 
   [Symbol.dispose](): void {
+    // Nothing, unless the test failed.
+    spawnSync(LOSSLOG, ['stop', '--discard', '--store', this.storeDir]);
     spawnSync('umount', ['--lazy', this.#dir]);
     rmSync(this.#disk, { recursive: true });
   }
