@@ -80,6 +80,33 @@ test('ended on a full disk: what could not be stored waits in the kernel for the
   );
 });
 
+test('ended on a full disk with nothing pinned: it is said how much is lost', here, async (t) => {
+  const disk = smallDisk(t, '24m');
+  const storeDir = join(disk, 'store');
+  const { dropped, told, stored } = await seen(() =>
+    withHosts(async (hosts) => {
+      rmSync(storeDir, { recursive: true, force: true });
+      await using recorder = await Recorder.start({ hosts: [hosts.server], storeDir, args: ['--pin', 'none'] });
+      await sleep(COMMITTED_MS);
+      const makeRoom = fill(disk);
+      await blast(hosts, 6007);
+      await sleep(COMMITTED_MS);
+      await recorder.stop();
+      makeRoom();
+      const told = /(\d+) events could not be stored and are lost: database or disk is full$/m.exec(
+        recorder.process.stderr,
+      );
+      return { dropped: hosts.rule.packets(), told: Number(told?.[1]), stored: firewalled(recorder).length };
+    }),
+  );
+  assert.equal(dropped, 6007);
+  // Besides, what is freed in a namespace now and then.
+  assert.ok(
+    told >= dropped - stored && told < dropped - stored + 50,
+    `${told} told and ${stored} stored of ${dropped}`,
+  );
+});
+
 test('a store that is removed under way: what it held is told as lost, the rest goes on', here, async (t) => {
   const storeDir = join(smallDisk(t, '24m'), 'store');
   const { dropped, stored, lost } = await withFault({

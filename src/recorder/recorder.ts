@@ -168,6 +168,7 @@ async function runWithPins(options: RecorderOptions, netns: readonly number[], p
       store.close();
     }
     if (survival) endSurvival(survival, options);
+    else if (store.untold) options.onTalk(lostText(store.untold));
   } finally {
     capture.close();
   }
@@ -294,6 +295,9 @@ function beginUnpinned(start: () => void): Begun {
   start();
   return { ledger: new CoverageLedger(sampleClocks), survival: undefined };
 }
+
+const lostText = ({ count, why }: { count: number; why: string }): string =>
+  `${count} ${count === 1 ? 'event' : 'events'} could not be stored and ${count === 1 ? 'is' : 'are'} lost: ${why}`;
 
 function endSurvival(survival: Survival, { detach, onLeft, onTalk }: RecorderOptions): void {
   if (detach) onLeft?.({ pinned: survival.path, capacity: survival.capacity });

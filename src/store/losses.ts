@@ -28,6 +28,12 @@ export class Losses {
     return this.#stretches.length === 0;
   }
 
+  /** What no stored event tells of: how many, and why the first of them. */
+  get untold(): { count: number; why: string } | undefined {
+    const count = this.#stretches.reduce((sum, stretch) => sum + stretch.count, 0);
+    return count === 0 ? undefined : { count, why: this.#stretches[0]?.why ?? '' };
+  }
+
   /** Counts events as lost. Until {@link endStretch} they join one stretch, whose reason is its first. */
   add(events: readonly Event[], why: string): void {
     const [first] = events;

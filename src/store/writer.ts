@@ -134,6 +134,11 @@ export class StoreWriter implements Sink {
     return this.#losses.total;
   }
 
+  /** Of {@link unstored} what nothing in the store tells of, as after a {@link close} that could not store; undefined when there is none. */
+  get untold(): { count: number; why: string } | undefined {
+    return this.#losses.untold;
+  }
+
   /** Events taken and neither committed nor given up. */
   get pending(): number {
     return this.#buffer.length;
