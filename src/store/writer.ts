@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.ts';
 import { NS_PER_DAY, NS_PER_HOUR, NS_PER_S, type WallNs, wallFromMs, wallNs } from '../base/time.ts';
 import type { Event } from '../event/kinds.ts';
 import type { Sink } from '../event/sink.ts';
-import { bootNow } from '../linux/clock.ts';
+import { bootNow, isClockSynchronized } from '../linux/clock.ts';
 import { openError, prepareDirectory, requireKnownVersion } from './directory.ts';
 import { StoreLock } from './lock.ts';
 import { coverageOf, Losses } from './losses.ts';
@@ -13,6 +13,7 @@ import type { PacketsKept } from './packets.ts';
 import { expiredSlices, measureSlices, removeSlice } from './retention.ts';
 import { PAGE_SIZE } from './schema.ts';
 import { Sealer } from './sealer.ts';
+import { SessionClock } from './session-clock.ts';
 import { type Hour, hourOf, hourStart, type SliceName, sliceFileName } from './slice-name.ts';
 import type { SliceWriter, StoreSession } from './slice-writer.ts';
 import { isCorrupt, isRejection } from './sqlite.ts';
@@ -62,6 +63,7 @@ const END_OF_TIME = wallNs(2n ** 63n);
 export class StoreWriter implements Sink {
   readonly #dir: string;
   readonly #options: Required<Omit<StoreWriterOptions, 'steady' | 'onSealThread'>>;
+  readonly #clock: SessionClock;
   readonly #losses = new Losses();
   readonly #slices: OpenSlices;
   readonly #sealer: Sealer;
@@ -107,13 +109,16 @@ export class StoreWriter implements Sink {
       now: options.now ?? (() => wallFromMs(Date.now())),
     };
     this.#sealer = new Sealer(() => this.#retain(), options.onSealThread ?? (() => {}));
-    const steady = options.steady ?? (options.now ? undefined : bootNow);
-    const begin = steady?.();
+    this.#clock = new SessionClock({
+      now: () => this.#options.now(),
+      steady: options.steady ?? (options.now ? undefined : bootNow),
+      isSynchronized: isClockSynchronized,
+    });
     this.#slices = new OpenSlices({
       dir,
       session,
-      started: this.#options.now(),
-      elapsed: () => (steady && begin !== undefined ? steady() - begin : undefined),
+      started: this.#clock.started,
+      elapsed: () => this.#clock.elapsed,
       walPages: Math.max(8, Math.floor(this.#maxSliceBytes / PAGE_SIZE / 8)),
       packets: { keep: this.#options.packets, room: Math.floor(this.#maxSliceBytes / PACKET_SHARE) },
       isSealing: (path) => this.#sealer.holds(path),
@@ -357,9 +362,9 @@ export class StoreWriter implements Sink {
   #retain(): void {
     this.#guard(() => {
       const isBusy = (path: string) => this.#slices.isOpen(path) || this.#sealer.isSealing(path);
-      const { maxAgeNs, now } = this.#options;
+      const { maxAgeNs } = this.#options;
       const maxBytes = this.#options.maxBytes - RESERVE * this.#maxSliceBytes;
-      const expired = expiredSlices(measureSlices(this.#dir, isBusy), { maxBytes, maxAgeNs }, now());
+      const expired = expiredSlices(measureSlices(this.#dir, isBusy), { maxBytes, maxAgeNs }, this.#clock.forAges);
       for (const { path } of expired) removeSlice(path);
     });
   }
