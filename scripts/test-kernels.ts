@@ -28,6 +28,7 @@ const FILES = [
   'test/kernels/sources.test.ts',
   'test/kernels/drops.test.ts',
   'test/kernels/fentry.test.ts',
+  'test/kernels/clock.test.ts',
   'test/summaries.test.ts',
   'test/retransmit.test.ts',
   'test/ftrace.test.ts',

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { bootNow } from './clock.ts';
-import { processCgroup, processName, processStart } from './proc.ts';
+import { findNetns } from './netns.ts';
+import { listProcesses, processCgroup, processName, processSockets, processStart } from './proc.ts';
 
 test('a process with an awkward name', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'losslog-proc-'));
@@ -31,4 +34,19 @@ test('this process', () => {
   assert.equal(processName(process.pid), readFileSync('/proc/self/comm', 'utf8').trimEnd());
   const age = Number(bootNow() - (processStart(process.pid) ?? 0n)) / 1e9;
   assert.ok(Math.abs(age - process.uptime()) < 2, `${age} ${process.uptime()}`);
+});
+
+test('processes that end while /proc is read', async () => {
+  let gone = 0;
+  while (gone === 0) {
+    const forks = spawn('sh', ['-c', 'i=0; while [ $i -lt 500 ]; do true | true & i=$((i + 1)); done; wait']);
+    for (let isOver = false; !isOver; isOver = forks.exitCode !== null) {
+      for (const pid of listProcesses()) {
+        const facts = [processName(pid), processStart(pid), processCgroup(pid)];
+        assert.ok(Array.isArray(processSockets(pid)));
+        if (facts.includes(undefined)) gone++;
+      }
+      for (const _ of findNetns()) await setImmediate();
+    }
+  }
 });
