@@ -28,6 +28,8 @@ const MAX_AGAIN = 3;
 /** Between looks that shall agree: what was under way at one has arrived at the next. */
 const AGAIN_MS = 5;
 const BEGIN_LIMIT_MS = 1000;
+/** At the end, for namespaces that are never quiet. */
+const SETTLE_LIMIT_MS = 1000;
 /** Inode numbers of namespaces that were there; they are given out again. */
 const MAX_SEEN = 65_536;
 
@@ -83,9 +85,9 @@ export class NetnsSampler {
       takeCounted();
       if (!(await this.#workUntil(deadline))) this.#tellUnseen(beginNs);
       await this.#lookAgain(
-        deadline,
+        performance.now() + SETTLE_LIMIT_MS,
         takeCounted,
-        (watch) => this.#again.has(watch) || watch.comparison?.isSettled === false,
+        (watch) => this.#again.has(watch) || (watch.lookedNs >= beginNs && watch.comparison?.isSettled === false),
       );
       this.#tellHost();
       this.#dealListeners();
