@@ -8,7 +8,7 @@ const STDOUT = `✔ retransmissions: IPv4, 1 % loss (1234.5ms)
 ✔ sources: drops of a queue (7.5ms)
 ✔ fentry: a trampoline (3.5ms)
 ✔ kprobe: drops (5ms)
-✔ survival: a kill -9 (5ms)
+✔ connection: an end (5ms)
 ﹣ kprobe: SYN (0.1ms) # this kernel has no kprobes
 ℹ tests 4
 
@@ -26,7 +26,7 @@ test('each test counts once, by how it ended', () => {
       'sources: drops of a queue',
       'fentry: a trampoline',
       'kprobe: drops',
-      'survival: a kill -9',
+      'connection: an end',
     ],
     failed: ['retransmissions: an outage: timeouts'],
     skipped: ['kprobe: SYN'],
@@ -41,8 +41,8 @@ test('the page: what a kernel tells, and how exact it was', () => {
   assert.equal(result.crashed, 1);
   // Without kprobe events the tests that compare all sources say nothing of them.
   const row =
-    /^\| 5\.10\.0-46-cloud-amd64 \| – \| – \| – \| – \| – \| – \| yes \| – \| yes \| 2 of 3 \| 2 of 2 \| – \| – \| 1 of 1 \|$/m;
+    /^\| 5\.10\.0-46-cloud-amd64 \| – \| – \| – \| – \| – \| – \| yes \| – \| yes \| 2 of 3 \| 2 of 2 \| – \| 1 of 1 \|$/m;
   assert.match(compatibilityPage([result]), row);
   const checks = new Map([...result.checks, ['kprobe', 'ok']]);
-  assert.match(compatibilityPage([{ ...result, checks }]), /\| 2 of 3 \| 2 of 2 \| 2 of 2 \| – \| 1 of 1 \|$/m);
+  assert.match(compatibilityPage([{ ...result, checks }]), /\| 2 of 3 \| 2 of 2 \| 2 of 2 \| 1 of 1 \|$/m);
 });

@@ -74,7 +74,6 @@ const EXACT: readonly Group[] = [
   { column: 'ftrace = BPF', needs: 'ftrace', words: ['sources', 'ftrace'] },
   { column: 'kprobe = BPF', needs: 'kprobe', words: ['sources', 'kprobe'] },
   { column: 'connection = TCP_INFO', words: ['connection'] },
-  { column: 'once each after kill -9', words: ['survival'] },
 ];
 
 /** Not used by losslog; found out by a test, since only a running program tells. */
@@ -98,8 +97,8 @@ Made by \`LOSSLOG_KERNELS=all npm run test:kernels\`, which boots Debian's kerne
 
 The first columns say what the kernel tells, by \`losslog doctor\`; fentry is not used by losslog. The last say how many of the tests passed that compare each source's events,
 exactly: those of BPF with the kernel's own counters (TcpRetransSegs and the counters of each cause, those of firewall rules and queues), those of ftrace and kprobe with BPF's,
-field by field; those of ended connections with what TCP_INFO says of them; and what is stored of the time between a kill -9 and the next start with what was dropped then. Losses are
-made by netem and by iptables. A test that a kernel cannot run, or that did not run on it, is not counted.
+field by field; those of ended connections with what TCP_INFO says of them. Losses are made by netem and by iptables. A test that a kernel cannot run, or that did not run on it, is not
+counted.
 
 ${table.join('\n')}
 `;

@@ -34,7 +34,6 @@ const FILES = [
   'test/ftrace.test.ts',
   'test/kprobe.test.ts',
   'test/connection.test.ts',
-  'test/survival.test.ts',
 ] as const;
 const RESULTS = join(CHECKOUT, 'build/kernel-results');
 
