@@ -66,6 +66,7 @@ test('a kernel that lacks everything', () => {
       'limited rx_sk of kfree_skb',
       'limited reason of tcp_send_reset',
       'limited bpf_get_socket_cookie()',
+      'limited connection tracking',
     ],
   );
   for (const { consequence, remedy } of others) assert.ok(consequence && remedy);

@@ -26,7 +26,7 @@ test('captured bytes come out as they were, with the length of the whole', () =>
   assert.deepEqual(decodePacket(bytes, 8, bytes.length - 8), {
     begin: 'ip',
     length: 1500,
-    bytes: Buffer.from(FRAME),
+    bytes: Uint8Array.from(FRAME),
   });
 });
 
