@@ -18,7 +18,7 @@ import { seen } from './helpers/seen.ts';
 const here = { ...requires('root', 'btf'), timeout: 600_000 };
 const MINUTE_MS = 60_000;
 /** More than the rings hold. */
-const STORM = 60_013;
+const STORM = 30_013;
 
 async function stoppedForAMinute() {
   return await withHosts(async (hosts) => {
