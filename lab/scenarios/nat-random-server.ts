@@ -4,7 +4,7 @@ import { servedBehindRouter, talk } from '../scenario/traffic.ts';
 
 export default {
   description:
-    'a router translates both addresses and the port of the source (DNAT, masquerade --random-fully); the server behind it drops every 13th packet',
+    'NAT of both addresses and the source port (masquerade --random-fully); the server drops every 13th packet',
   async build(lab, family) {
     const { client, router, server, target } = await servedBehindRouter(lab, family);
     const via = translate(router, target, family, ['--random-fully']);

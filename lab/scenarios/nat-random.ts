@@ -7,7 +7,7 @@ const PRIORITY = 200;
 
 export default {
   description:
-    'a router translates both addresses and the port of the source (DNAT, masquerade --random-fully), and drops every 13th packet after that',
+    'NAT of both addresses and the source port (masquerade --random-fully); after it the router drops every 13th packet',
   async build(lab, family) {
     const { client, router, server, target } = await servedBehindRouter(lab, family);
     const via = translate(router, target, family, ['--random-fully']);
