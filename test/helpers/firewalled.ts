@@ -7,7 +7,8 @@ import { Lab } from '../../lab/lab.ts';
 import type { Recorder } from '../../lab/recorder.ts';
 import { blastUdp } from '../../lab/traffic.ts';
 
-const PORT = 9999;
+/** What {@link blast} sends to. */
+export const PORT = 9999;
 /** Longer than the kernel waits before it frees what lies in a closed socket. */
 export const QUIET_MS = 200;
 
