@@ -9,9 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../lab/host.ts';
 import { Lab, type TopologyOptions } from '../lab/lab.ts';
 import { Recorder } from '../lab/recorder.ts';
+import { segmentsOf } from '../lab/retransmissions.ts';
 import { holdConnection, sendTcp, startFullListener, startSink } from '../lab/traffic.ts';
 import { requires } from './helpers/requires.ts';
-import { assertCounters, of, segmentsOf, sequenceNumbers } from './helpers/retransmit-counters.ts';
+import { assertCounters, of, sequenceNumbers } from './helpers/retransmit-counters.ts';
 import { seen } from './helpers/seen.ts';
 
 /** Records both hosts while `traffic` runs; returns the sender's retransmissions and what its counters grew by. */

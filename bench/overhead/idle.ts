@@ -22,7 +22,7 @@ interface IdleOptions {
 }
 
 /** Until then all have come to rest. */
-const REST_MS = 3000;
+const REST_MS = 20_000;
 
 /** All at once, since none of them does anything. */
 export async function idle(

@@ -48,7 +48,7 @@ const FULL = {
   steady: STEADY,
 
   rounds: 5,
-  cleanSeconds: 1,
+  cleanSeconds: 3,
   lossySeconds: 2,
   floodPackets: 600_000,
   idleIntervals: 5,

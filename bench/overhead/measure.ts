@@ -14,6 +14,8 @@ import type { Load, Rates, Truth } from './loads.ts';
 
 /** Until then what was recorded is written. */
 export const SETTLE_MS = 1200;
+/** Until then a contestant has started: what that takes is a figure of its own (start-up.ts). */
+const STARTED_MS = 3000;
 
 /** What a contestant has taken and told of one run of a load. */
 export interface Seen {
@@ -103,6 +105,7 @@ export async function alone(load: Load, options: PlayOptions): Promise<Sample> {
 export function beside(lab: Lab, load: Load, contestant: Contestant, options: PlayOptions): Promise<Sample> {
   const { hosts, captureAt, events } = load;
   return running(lab, contestant, { hosts, captureAt, events }, async ({ stop }, cgroup) => {
+    await sleep(STARTED_MS);
     const { rates, truth, part, cpu, seconds } = await play(load, options, () => cpuOf(cgroup));
     const memory = memoryOf(cgroup);
     const before = cpuOf(cgroup);

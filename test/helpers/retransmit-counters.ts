@@ -2,16 +2,9 @@
 
 import assert from 'node:assert/strict';
 import type { Counters } from '../../lab/counters.ts';
-import type { JsonEvent } from '../../lab/recorder.ts';
+import { isFailedLate, isInRetransSegs, type Retransmission, segmentsOf } from '../../lab/retransmissions.ts';
 
-export type Retransmission = JsonEvent<'retransmit'>;
 type Cause = Retransmission['cause'];
-
-/** A failure after the segment was counted: __tcp_retransmit_skb() had called tcp_transmit_skb(). */
-const FAILED_LATE = new Set(['NET_XMIT_DROP', 'EPERM', 'ENOBUFS']);
-
-export const segmentsOf = (events: readonly Retransmission[]): number =>
-  events.reduce((sum, { segments }) => sum + (segments as number), 0);
 
 /** How many sequence numbers the segment takes, modulo 2^32. */
 export const sequenceNumbers = ({ seq, endSeq }: Retransmission): number =>
@@ -23,17 +16,20 @@ export function of(events: readonly Retransmission[], cause: Cause): Retransmiss
 
 /** Every relation that holds between recorded retransmissions and the counters of the sender's namespace. */
 export function assertCounters(events: readonly Retransmission[], counters: Counters): void {
-  const sent = events.filter(({ failed }) => failed === undefined);
-  const failedLate = events.filter(({ failed }) => failed !== undefined && FAILED_LATE.has(failed));
-  assert.equal(segmentsOf(failedLate), counters.get('TcpExt.TCPRetransFail'), 'segments that failed = TCPRetransFail');
-  assert.equal(segmentsOf(sent) + segmentsOf(failedLate), counters.get('Tcp.RetransSegs'), 'segments = RetransSegs');
+  assert.equal(
+    segmentsOf(events.filter(isFailedLate)),
+    counters.get('TcpExt.TCPRetransFail'),
+    'segments that failed = TCPRetransFail',
+  );
+  const counted = segmentsOf(events.filter(isInRetransSegs));
+  assert.equal(counted, counters.get('Tcp.RetransSegs'), 'segments = RetransSegs');
   assert.equal(segmentsOf(of(events, 'fast')), counters.get('TcpExt.TCPFastRetrans'), 'fast = TCPFastRetrans');
   assert.equal(segmentsOf(of(events, 'loss-recovery')), counters.get('TcpExt.TCPSlowStartRetrans'), 'loss-recovery');
   const timeouts = events.filter(({ cause }) => cause === 'rto' || cause === 'syn').length;
   const synAcks = of(events, 'syn-ack').length;
-  const counted = counters.get('TcpExt.TCPTimeouts');
+  const timers = counters.get('TcpExt.TCPTimeouts');
   // A SYN-ACK is resent by its timer, which counts, or in answer to a SYN that came again, which does not.
-  assert.ok(timeouts <= counted && counted <= timeouts + synAcks, `TCPTimeouts ${counted}: ${timeouts} + ${synAcks}`);
+  assert.ok(timeouts <= timers && timers <= timeouts + synAcks, `TCPTimeouts ${timers}: ${timeouts} + ${synAcks}`);
   const handshake = events.filter(({ cause }) => cause === 'syn' || cause === 'syn-ack');
   assert.equal(segmentsOf(handshake), counters.get('TcpExt.TCPSynRetrans'), 'syn + syn-ack = TCPSynRetrans');
   // A probe may also be new data, which is no retransmission.

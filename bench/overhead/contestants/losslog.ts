@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Recorder } from '../../../lab/recorder.ts';
+import { isInRetransSegs, segmentsOf } from '../../../lab/retransmissions.ts';
 import { bytesBelow, type Contestant, type Running, type Tally, type Watch } from './contestant.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -27,7 +28,7 @@ async function start({ hosts, events, cgroup, directory, unlimited = false }: Wa
     const lost = recorder.gaps().filter(({ state }) => state === 'lost');
     return {
       retransmissions: resent.length,
-      segments: resent.reduce((sum, { segments = 1 }) => sum + segments, 0),
+      segments: segmentsOf(resent.filter(isInRetransSegs)),
       drops: recorder.eventsOf('drop', ...REASON).length,
       counted: summaries.reduce((sum, { events }) => sum + events, 0),
       toldLost: lost.reduce(
