@@ -12,6 +12,7 @@ import { getOrMake } from '../base/map.ts';
 import { type WallNs, wallNs } from '../base/time.ts';
 import { type CapturedPacket, type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { versionError } from './directory.ts';
+import type { Sums } from './kind-sums.ts';
 import { decodeColumns, decodeRow, type RawRow, selectList } from './row.ts';
 import {
   columnNamesOf,
@@ -51,7 +52,7 @@ interface Extent {
 
 /** Answers of {@link SliceReader.countOnce} that are remembered. */
 const MAX_COUNTS = 64;
-/** Answers of {@link SliceReader.allOnce} that are remembered, and the rows of the longest. */
+/** Answers of {@link SliceReader.sumsOnce} that are remembered, and the keys of the longest. */
 const MAX_SUMS = 8;
 const MAX_SUM_ROWS = 500;
 
@@ -67,7 +68,7 @@ export class SliceReader {
   readonly sessionSql: string;
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
-  readonly #sums = new Lru<string, RawRow[]>(MAX_SUMS);
+  readonly #sums = new Lru<string, ReadonlyMap<string, Sums>>(MAX_SUMS);
   readonly #counts = new Lru<string, number>(MAX_COUNTS);
   readonly #owners = new Lru<number, Owner>(MAX_OWNERS);
   #string: StatementSync | undefined;
@@ -141,15 +142,14 @@ export class SliceReader {
     return count;
   }
 
-  /** As {@link all}, remembered: for a few rows that sum up many, and for several questions. */
-  allOnce(sql: string, parameters: readonly Bindable[]): RawRow[] {
-    const key = `${sql} ${parameters.join(' ')}`;
-    let rows = this.#sums.get(key);
-    if (rows === undefined) {
-      rows = this.all(sql, parameters);
-      if (rows.length <= MAX_SUM_ROWS) this.#sums.set(key, rows);
+  /** What `count` counts of the events that `key` stands for, remembered unless it is long: for several questions. */
+  sumsOnce(key: string, count: () => ReadonlyMap<string, Sums>): ReadonlyMap<string, Sums> {
+    let sums = this.#sums.get(key);
+    if (sums === undefined) {
+      sums = count();
+      if ([...sums.values()].every(({ size }) => size <= MAX_SUM_ROWS)) this.#sums.set(key, sums);
     }
-    return rows;
+    return sums;
   }
 
   /** The columns of a SELECT whose rows {@link decode} takes. */

@@ -4,6 +4,7 @@ import { formatIp } from '../base/ip.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
 import { CAUSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 import { type HourSum, hasHourSums, hourSums } from './hour-sums.ts';
+import { type Counts, numbersOf, type Sums, sumsOf } from './kind-sums.ts';
 import { type Plan, planOf } from './plan.ts';
 import { BENIGN, NO_STRING, peerSql } from './rollup.ts';
 import type { RawRow } from './row.ts';
@@ -150,14 +151,18 @@ const SUMS: Partial<Record<Kind, string>> = {
 function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: Kind): Counted[] {
   const plan = planOf(slice, kind, filter);
   if (!plan) return [];
-  const key = keyExpression(kind, by);
-  const ipv4 = by === 'peer' ? countIpv4Peers(slice, plan) : undefined;
-  if (ipv4?.others === 0) return ipv4.counted;
-  const rest = ipv4 ? `AND length(${peerSql(kind)}) IS NOT 4` : '';
-  const sql = `SELECT ${key}, ${SUMS[kind]} ${plan.from} ${rest} GROUP BY 1`;
-  // by owner: the same for process, container and namespace
-  const rows = isShared(by) ? slice.allOnce(sql, plan.parameters) : slice.all(sql, plan.parameters);
-  return [...(ipv4?.counted ?? []), ...rows.map((row) => ({ key: row[0], kind, counts: countsOf(row, 1) }))];
+  if (by === 'peer') return countPeers(slice, plan);
+  const sums = sumsOf(slice, plan).get(isShared(by) ? 'owner' : by) as Sums;
+  return Array.from(sums, ([key, counts]) => ({ key, kind, counts }));
+}
+
+function countPeers(slice: SliceReader, plan: Plan): Counted[] {
+  const { kind, from, parameters } = plan;
+  const { counted, others } = countIpv4Peers(slice, plan);
+  if (others === 0) return counted;
+  const rest = `AND length(${peerSql(kind)}) IS NOT 4`;
+  const rows = slice.all(`SELECT ${keyExpression(kind, 'peer')}, ${SUMS[kind]} ${from} ${rest} GROUP BY 1`, parameters);
+  return [...counted, ...rows.map((row) => ({ key: row[0], kind, counts: countsOf(row, 1) }))];
 }
 
 /**
@@ -173,7 +178,7 @@ function countIpv4Peers(slice: SliceReader, { kind, from, parameters }: Plan): {
     `SELECT count(*) FILTER (WHERE NOT ${isIpv4}), group_concat(hex(${peerSql(kind)}), '') FILTER (WHERE ${isIpv4}), ${resent} ${from}`,
     parameters,
   );
-  const [segments, bytes] = texts.map((text) => (text === null ? undefined : (JSON.parse(`[${text}]`) as number[])));
+  const [segments = [], bytes = []] = texts.map(numbersOf);
   const addresses = Buffer.from((hex as string | null) ?? '', 'hex');
   const counts = new Map<number, [events: number, segments: number, bytes: number]>();
   for (let i = 0; i < addresses.length / 4; i++) {
@@ -201,8 +206,6 @@ function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension): C
     .map((row) => ({ key: row[0], kind: type.values[(row[1] as number) - 1] as Kind, counts: countsOf(row, 2) }))
     .filter(({ kind }) => COUNTED[by].includes(kind));
 }
-
-type Counts = readonly [events: number, segments: number, bytes: number];
 
 const countsOf = (row: RawRow, at: number): Counts => [Number(row[at]), Number(row[at + 1]), Number(row[at + 2])];
 
