@@ -39,14 +39,16 @@ function countColumns(slice: SliceReader, { kind, from, parameters }: Plan): Rea
   const read = [...columns.map((column) => textOfColumn(quoted(column), 'null')), ...added];
   const [row = []] = slice.all(`SELECT ${read.join()} ${from}`, parameters);
   const [segments, bytes] = row.slice(columns.length).map(numbersOf);
-  return new Map(columns.map((column, at) => [column, countColumn(numbersOf(row[at]), segments, bytes)]));
+  return new Map(columns.map((column, at) => [column, countBy(numbersOf(row[at]), segments, bytes)]));
 }
 
 type Numbers = readonly (number | null)[];
 
-function countColumn(keys: Numbers, segments: Numbers = [], bytes: Numbers = []): Sums {
-  const sums = new Map<number | null, [number, number, number]>();
-  for (const [i, key] of keys.entries()) {
+/** Counts events by a key that each has; `segments` and `bytes` of each are absent where none has any. */
+export function countBy<K>(keys: Iterable<K>, segments: Numbers = [], bytes: Numbers = []): Map<K, Counts> {
+  const sums = new Map<K, [number, number, number]>();
+  let i = 0;
+  for (const key of keys) {
     let counts = sums.get(key);
     if (!counts) {
       counts = [0, 0, 0];
@@ -55,6 +57,7 @@ function countColumn(keys: Numbers, segments: Numbers = [], bytes: Numbers = [])
     counts[0]++;
     counts[1] += segments[i] ?? 0;
     counts[2] += bytes[i] ?? 0;
+    i++;
   }
   return sums;
 }

@@ -1,3 +1,5 @@
+/** Queries on a store. Works while another process writes it, and without any right to write. */
+
 import { type WallNs, wallNs } from '../base/time.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
 import { type Event, KINDS, type Kind } from '../event/kinds.ts';

@@ -6,7 +6,7 @@ import type { SliceFile } from './slice-name.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** Each takes a file descriptor and some 100 kB. */
-export const MAX_KEPT = 64;
+const MAX_KEPT = 64;
 
 interface Kept {
   readonly slice: SliceReader;
@@ -44,6 +44,11 @@ export class SliceCache {
       slice.close();
       this.#kept.delete(file);
     }
+  }
+
+  close(): void {
+    for (const { slice } of this.#kept.values()) slice.close();
+    this.#kept.clear();
   }
 }
 

@@ -5,7 +5,7 @@ import { NS_PER_HOUR, type WallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import type { Order } from './rows.ts';
 import type { Stretch } from './session.ts';
-import { MAX_KEPT, type SliceCache } from './slice-cache.ts';
+import { SliceCache } from './slice-cache.ts';
 import { type Hour, hourStart, listSlices, type SliceFile } from './slice-name.ts';
 import { SliceReader } from './slice-reader.ts';
 import { sqliteCode } from './sqlite.ts';
@@ -17,7 +17,7 @@ export interface SkippedSlice {
 }
 
 export interface StoreReaderOptions {
-  /** Slices kept open from one reader to the next. */
+  /** Slices kept open from one reader to the next; else this one's own. */
   cache?: SliceCache;
   /** Called before each slice is read, some tens of milliseconds apart at most; may throw to end a query. */
   checkpoint?: () => void;
@@ -27,14 +27,14 @@ export class Slices {
   readonly #dir: string;
   readonly #skipped = new Map<string, string>();
   readonly #open = new Set<SliceReader>();
-  /** Released and kept for the next query of this reader; none that is still written, which could not be sealed meanwhile. */
-  readonly #kept = new Map<string, SliceReader>();
-  readonly #cache: SliceCache | undefined;
+  readonly #cache: SliceCache;
+  readonly #ownsCache: boolean;
   readonly #checkpoint: () => void;
 
   constructor(dir: string, { cache, checkpoint }: StoreReaderOptions) {
     this.#dir = dir;
-    this.#cache = cache;
+    this.#cache = cache ?? new SliceCache();
+    this.#ownsCache = cache === undefined;
     this.#checkpoint = checkpoint ?? (() => undefined);
   }
 
@@ -46,14 +46,13 @@ export class Slices {
   close(): void {
     for (const slice of this.#open) slice.close();
     this.#open.clear();
-    for (const slice of this.#kept.values()) this.#giveUp(slice);
-    this.#kept.clear();
+    if (this.#ownsCache) this.#cache.close();
   }
 
   /** Slices of the time asked for, by hour. Damaged ones are noted and left out. */
   hours({ since, until }: Filter, order: Order): SliceFile[][] {
     const present = listSlices(this.#dir);
-    this.#cache?.forgetAllBut(present);
+    this.#cache.forgetAllBut(present);
     const all = present.filter(
       ({ hour }) =>
         (since === undefined || hourStart(hour + 1) > since) && (until === undefined || hourStart(hour) < until),
@@ -92,29 +91,13 @@ export class Slices {
   /** Undefined when it is gone, empty, or damaged, which is noted. To be given to {@link release}. */
   open(file: SliceFile): SliceReader | undefined {
     this.#checkpoint();
-    const slice = this.#take(file) ?? this.guard(file, () => SliceReader.open(this.#dir, file));
+    const slice = this.#cache.take(this.#dir, file) ?? this.guard(file, () => SliceReader.open(this.#dir, file));
     if (slice) this.#open.add(slice);
     return slice;
   }
 
   release(slice: SliceReader): void {
-    if (!this.#open.delete(slice)) return;
-    const { file } = slice.slice;
-    const isKept = slice.extent.sealed === 1 && this.#kept.size < MAX_KEPT && !this.#kept.has(file);
-    if (isKept) this.#kept.set(file, slice);
-    else this.#giveUp(slice);
-  }
-
-  #take(file: SliceFile): SliceReader | undefined {
-    const kept = this.#kept.get(file.file);
-    if (!kept) return this.#cache?.take(this.#dir, file);
-    this.#kept.delete(file.file);
-    return kept;
-  }
-
-  #giveUp(slice: SliceReader): void {
-    if (this.#cache) this.#cache.keep(slice);
-    else slice.close();
+    if (this.#open.delete(slice)) this.#cache.keep(slice);
   }
 
   /** Runs a step of a query; when the slice is to blame for its failure, notes that and goes on without. */

@@ -4,7 +4,7 @@ import { formatIp } from '../base/ip.ts';
 import type { Filter, TopDimension } from '../event/filter.ts';
 import { CAUSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 import { type HourSum, hasHourSums, hourSums } from './hour-sums.ts';
-import { type Counts, numbersOf, type Sums, sumsOf } from './kind-sums.ts';
+import { type Counts, countBy, numbersOf, type Sums, sumsOf } from './kind-sums.ts';
 import { type Plan, planOf } from './plan.ts';
 import { BENIGN, NO_STRING, peerSql } from './rollup.ts';
 import type { RawRow } from './row.ts';
@@ -46,11 +46,8 @@ export class Tally {
 
   /** @param kind the kind that the counts are of, a summary's being the one that it sums up. */
   add(key: string | undefined, kind: Kind, counts: Counts): void {
-    this.addRow(rowOf(kind, counts), key);
-  }
-
-  addRow(counts: TopRow, key: string | undefined): void {
-    if (counts.events > 0) addCounts(this.#rowOf(key), counts);
+    const row = rowOf(kind, counts);
+    if (row.events > 0) addCounts(this.#rowOf(key), row);
   }
 
   /** @param address of the peer that the counts are of, as {@link HourSum} has it */
@@ -178,21 +175,11 @@ function countIpv4Peers(slice: SliceReader, { kind, from, parameters }: Plan): {
     `SELECT count(*) FILTER (WHERE NOT ${isIpv4}), group_concat(hex(${peerSql(kind)}), '') FILTER (WHERE ${isIpv4}), ${resent} ${from}`,
     parameters,
   );
-  const [segments = [], bytes = []] = texts.map(numbersOf);
-  const addresses = Buffer.from((hex as string | null) ?? '', 'hex');
-  const counts = new Map<number, [events: number, segments: number, bytes: number]>();
-  for (let i = 0; i < addresses.length / 4; i++) {
-    const address = addresses.readInt32BE(4 * i);
-    let sums = counts.get(address);
-    if (!sums) {
-      sums = [0, 0, 0];
-      counts.set(address, sums);
-    }
-    sums[0]++;
-    sums[1] += segments?.[i] ?? 0;
-    sums[2] += bytes?.[i] ?? 0;
-  }
-  return { counted: Array.from(counts, ([key, sums]) => ({ key, kind, counts: sums })), others: others as number };
+  const [segments, bytes] = texts.map(numbersOf);
+  const bytesOfAll = Buffer.from((hex as string | null) ?? '', 'hex');
+  const addresses = Array.from({ length: bytesOfAll.length / 4 }, (_, i) => bytesOfAll.readInt32BE(4 * i));
+  const sums = countBy(addresses, segments, bytes);
+  return { counted: Array.from(sums, ([key, counts]) => ({ key, kind, counts })), others: others as number };
 }
 
 function countSummaries(slice: SliceReader, filter: Filter, by: TopDimension): Counted[] {
