@@ -291,6 +291,8 @@ enum losslog_bound {
 	BOUND_HEADER_REASONS = 256,
 	/* struct limit */
 	BOUND_JIFFY_PARTS = 4096,
+	/* While the ring of drops is not fuller than one part of so many, packets are captured. */
+	BOUND_PACKET_SHARE = 4,
 };
 
 /* What the socket iterator writes for each open socket. */

@@ -7,8 +7,6 @@
 #define LOSSLOG_SNAP_H
 
 #define VLAN_HLEN 4
-/* Of the ring, up to which packets are captured. */
-#define PACKET_SHARE 4
 
 static __always_inline bool has_vlan_beside(const struct sk_buff *skb)
 {
@@ -40,7 +38,7 @@ static __always_inline const unsigned char *ethernet_of(const struct sk_buff *sk
  */
 static __always_inline __u64 packet_bytes(void)
 {
-	if (!packet_room || bpf_ringbuf_query(&drop_ring, BPF_RB_AVAIL_DATA) > DROP_RING_BYTES / PACKET_SHARE)
+	if (!packet_room || bpf_ringbuf_query(&drop_ring, BPF_RB_AVAIL_DATA) > DROP_RING_BYTES / BOUND_PACKET_SHARE)
 		return 0;
 	return sizeof(struct packet_record) + packet_room;
 }

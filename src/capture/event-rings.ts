@@ -6,7 +6,7 @@ import type { LoadedPrograms } from '../bpf/programs.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
 import { decodeRecord } from '../wire/decode.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
-import { dropRecord, recordHead, retransmitRecord } from '../wire/layout.ts';
+import { bound, dropRecord, recordHead, retransmitRecord } from '../wire/layout.ts';
 import { type Bytes, readBootNs } from '../wire/reader.ts';
 import type { CaptureHandlers, CaptureStats } from './capture.ts';
 import { RINGS } from './kernel-objects.ts';
@@ -16,8 +16,6 @@ import { packetBytes, packetRoom, type Snaplen } from './snaplen.ts';
 const BATCH = 4096;
 /** Of a record in a ring (kernel/bpf/ringbuf.c, struct bpf_ringbuf_hdr). */
 const RECORD_HEADER = 8;
-/** While the ring of drops is not fuller than one part of so many, records have their packets (bpf/snap.h). */
-const PACKET_SHARE = 4;
 
 const recordsIn = (bytes: number, size: number): number => Math.floor(bytes / (RECORD_HEADER + ((size + 7) & ~7)));
 
@@ -25,10 +23,9 @@ export class EventRings {
   /** In the order of {@link RINGS}. */
   readonly #rings: readonly RingBuffer[];
   readonly #decoding: Decoding;
+  readonly #snaplen: Snaplen;
   #handlers: CaptureHandlers | undefined;
   #batch: Decoded[] = [];
-
-  readonly #snaplen: Snaplen;
 
   /** @param snaplen 0 where it is not known @throws BPF */
   constructor(programs: LoadedPrograms, decoding: Decoding, snaplen: Snaplen) {
@@ -64,7 +61,7 @@ export class EventRings {
   /** How many records fit into the rings, of connections and of drops. */
   get capacity(): { connections: number; drops: number } {
     const [connections = 0, drops = 0] = this.#rings.map(({ bytes }) => bytes);
-    const withPackets = packetRoom(this.#snaplen) === 0 ? 0 : drops / PACKET_SHARE;
+    const withPackets = packetRoom(this.#snaplen) === 0 ? 0 : drops / bound.packetShare;
     return {
       connections: recordsIn(connections, retransmitRecord.size),
       drops:

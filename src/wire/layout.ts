@@ -5,6 +5,7 @@ export const bound = {
   cpus: 1024,
   headerReasons: 256,
   jiffyParts: 4096,
+  packetShare: 4,
 } as const;
 
 export const bss = {
