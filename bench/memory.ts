@@ -8,27 +8,17 @@
  * of all threads by what the firewall dropped. It records a namespace of its own, so that others on the host do not count. Needs root.
  */
 
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../lab/lab.ts';
 import { Recorder } from '../lab/recorder.ts';
 import { blastUdp, floodUdp } from '../lab/traffic.ts';
+import { cpuMs, memoryMib } from '../lab/usage.ts';
 
 const SECONDS = Number(process.argv[2] ?? 60);
 const RATE = Number(process.argv[3] ?? 10_000);
 const PORT = 9999;
 const FLOOD_PACKETS = 1_000_000;
 const LOOK_MS = 50;
-/** USER_HZ, the unit of /proc/PID/stat, is 100 on every architecture that losslog runs on. */
-const US_A_TICK = 10_000;
-
-const status = (pid: number, name: string): number =>
-  Number(new RegExp(`^${name}:\\s*(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-
-function cpuUs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * US_A_TICK;
-}
 
 await using lab = Lab.create();
 const { client, server } = lab.twoHosts({ ipv6: false });
@@ -38,18 +28,18 @@ const rule = server.dropMatching({ protocol: 'udp', dport: PORT, family: 4, chai
 async function measure(name: string, args: readonly string[], limited: boolean, load: () => Promise<unknown>) {
   await using recorder = await Recorder.start({ hosts: [server], limited, args });
   const { pid } = recorder.process;
-  const start = status(pid, 'VmHWM');
+  const start = memoryMib(pid, 'VmHWM');
   let most = 0;
   const look = setInterval(() => {
-    most = Math.max(most, status(pid, 'VmRSS'));
+    most = Math.max(most, memoryMib(pid, 'VmRSS'));
   }, LOOK_MS);
-  const [dropped, cpu] = [rule.packets(), cpuUs(pid)];
+  const [dropped, cpu] = [rule.packets(), cpuMs(pid)];
   await load();
   await sleep(1000);
   clearInterval(look);
   const packets = rule.packets() - dropped;
-  const cost = packets === 0 ? '' : `${((cpuUs(pid) - cpu) / packets).toFixed(2)} µs`;
-  const cells = [start, most, status(pid, 'VmRSS'), status(pid, 'RssAnon'), status(pid, 'RssFile')];
+  const cost = packets === 0 ? '' : `${((1000 * (cpuMs(pid) - cpu)) / packets).toFixed(2)} µs`;
+  const cells = [start, most, memoryMib(pid, 'VmRSS'), memoryMib(pid, 'RssAnon'), memoryMib(pid, 'RssFile')];
   console.log(`${name.padEnd(28)}${cells.map((mib) => mib.toFixed(0).padStart(10)).join('')}${cost.padStart(10)}`);
   await recorder.stop();
 }

@@ -13,6 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { blastUdp, holdConnection, injectFrames, sendTcp, startSink } from '../lab/traffic.ts';
+import { type IpBytes, parseIp } from '../src/base/ip.ts';
+import { formatSocketAddress } from '../src/base/socket-address.ts';
 import { type BootNs, wallNs } from '../src/base/time.ts';
 import { BpfObject } from '../src/bpf/object.ts';
 import { objectPath } from '../src/bpf/object-path.ts';
@@ -92,7 +94,7 @@ async function loseOfEachSort(client: Host, server: Host): Promise<void> {
 /** A connection to a port that the client itself translates, of which data is dropped. */
 async function loseTranslated(client: Host, host: string, port: number): Promise<void> {
   const family = host.includes(':') ? 6 : 4;
-  const to = family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  const to = formatSocketAddress({ address: parseIp(host) as IpBytes, port });
   const target = ['DNAT', '--to-destination', to];
   const nat = client.dropMatching({ table: 'nat', chain: 'OUTPUT', family, protocol: 'tcp', dport: 8080, target });
   const held = await holdConnection(client, { host, port: 8080, title: 'curl' });

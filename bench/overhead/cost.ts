@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cgroup } from '../../lab/cgroup.ts';
+import { memoryMib } from '../../lab/usage.ts';
 import { LosslogError } from '../../src/base/errors.ts';
 
 /** Seconds of CPU time. */
@@ -48,13 +49,10 @@ export function memoryOf(cgroup: Cgroup): Memory {
   const pids = readFileSync(join(cgroup.directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean);
   const sum: Memory = { peak: 0, anonymous: 0, file: 0, shared: 0 };
   for (const pid of pids) {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const megabytes = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1024;
-    sum.peak += megabytes('VmHWM');
-    sum.anonymous += megabytes('RssAnon');
-    sum.file += megabytes('RssFile');
-    sum.shared += megabytes('RssShmem');
+    sum.peak += memoryMib(Number(pid), 'VmHWM') || 0;
+    sum.anonymous += memoryMib(Number(pid), 'RssAnon') || 0;
+    sum.file += memoryMib(Number(pid), 'RssFile') || 0;
+    sum.shared += memoryMib(Number(pid), 'RssShmem') || 0;
   }
   return sum;
 }

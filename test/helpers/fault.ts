@@ -1,12 +1,13 @@
 /** Faults of a host while a recorder runs, and what becomes of packets that a firewall drops before, under and after them. */
 
-import { mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../lab/command.ts';
 import { Recorder } from '../../lab/recorder.ts';
+import { memoryMib } from '../../lab/usage.ts';
 import { blast, coverage, firewalled, QUIET_MS, summarized, withHosts } from './firewalled.ts';
 import { seen } from './seen.ts';
 
@@ -33,8 +34,7 @@ export function fill(disk: string): () => void {
 }
 
 /** Peak of the resident memory, in MiB. */
-export const peakMib = (pid: number): number =>
-  Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024);
+export const peakMib = (pid: number): number => Math.round(memoryMib(pid, 'VmHWM'));
 
 /** Records what the firewall drops, with a fault in between. */
 export interface Fault {
@@ -78,10 +78,4 @@ export function withFault({ storeDir, counts: [before, under, after], prepare, b
       };
     }),
   );
-}
-
-/** User and system time of a process, in ms. */
-export function cpuMs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
