@@ -91,13 +91,27 @@ test('while drained records wait to be given back, the timer drains, and no poll
   assert.ok(drains >= 2 && drains <= 8, `${drains} drains in 310 ms`);
   take();
   isHeld = false;
-  await sleep(100);
+  await sleep(300);
   drains = 0;
-  await sleep(100);
+  await sleep(300);
   assert.equal(drains, 0, 'all is given back: nothing is drained');
   isHeld = true;
   add(1);
   await until(() => drains > 0);
+});
+
+test('while little comes the timer is slow', async (t) => {
+  const { fd, add } = counter(t);
+  let drains = 0;
+  const drain = (): number => {
+    drains++;
+    return 5;
+  };
+  const poller = new RingPoller([fd], { ...free, drain }, true);
+  t.after(() => poller.close());
+  add(1);
+  await sleep(1500);
+  assert.ok(drains >= 2 && drains <= 4 + 12, `${drains} drains in 1.5 s`);
 });
 
 test('an error in a drain is told, and draining goes on', async (t) => {

@@ -8,6 +8,8 @@ export const SOURCES = ['bpf', 'ftrace', 'kprobe'] as const;
 export type SourceName = (typeof SOURCES)[number];
 
 export interface CaptureHandlers {
+  /** There are records to be decoded: what their times are told by should be of now. */
+  beforeRecords?(): void;
   /** Decoded records, in the order of their ring. */
   onEvents(batch: Decoded[]): void;
   /** A record that could not be decoded, or a failure of the poller; capture goes on. */

@@ -95,6 +95,7 @@ export class EventRings {
 
   /** Hands over what lies in the rings now, at most so many; returns the number of records. */
   drain(atMost = Number.POSITIVE_INFINITY): number {
+    if (this.#rings.some(({ isDrained }) => !isDrained)) this.#handlers?.beforeRecords?.();
     let records = 0;
     for (const [i, ring] of this.#rings.entries()) records += this.#drainRing(ring, i, atMost - records);
     return records;
@@ -117,6 +118,7 @@ export class EventRings {
   drainConnections(atMost = Number.POSITIVE_INFINITY): boolean {
     const [connections] = this.#rings;
     if (!connections) return false;
+    if (!connections.isDrained) this.#handlers?.beforeRecords?.();
     this.#drainRing(connections, 0, atMost);
     return connections.isDrained;
   }

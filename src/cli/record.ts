@@ -31,7 +31,7 @@ export async function record(values: Values, output: Output): Promise<number> {
   const printer = form && livePrinter(form, values, output);
   // Before anything that keeps this process: an address that is taken ends it.
   const server = values.listen === undefined ? undefined : await serveWhileRecording(values);
-  const second = setInterval(() => printer?.tick(), 1000);
+  const second = printer && setInterval(() => printer.tick(), 1000);
   try {
     await runRecorder({
       ...recorderOptions(values),

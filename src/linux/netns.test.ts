@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LosslogError } from '../base/errors.ts';
-import { findNetns, listNamedNetns, ownNetns, resolveNetns, resolvePresentNetns } from './netns.ts';
+import { findNetns, listNamedNetns, type NetnsPlace, ownNetns, resolveNetns, resolvePresentNetns } from './netns.ts';
 
 /** A root whose namespaces are plain files: what counts is that they lie on one device, as on nsfs. */
 function fakeRoot(t: TestContext, names: readonly string[]): string {
@@ -101,16 +101,47 @@ test('every namespace with a process or a mount, and a way to look into each', (
       '32 1 0:4 mnt:[4026532300] /run/ns/mnt rw - nsfs nsfs rw',
     ];
     writeFileSync(join(root, 'proc/self/mountinfo'), `${mounts.join('\n')}\n`);
-    const steps = findNetns(root);
-    let step = steps.next();
-    while (!step.done) step = steps.next();
-    assert.deepEqual([...step.value.keys()].sort(), [4026531840, 4026532177, 4026532299]);
-    assert.deepEqual(step.value.get(4026531840), { pid: 1 });
-    assert.deepEqual(step.value.get(4026532299), { path: '/run/docker/netns/0123' });
-    const blue = step.value.get(4026532177);
+    const found = allNetns(root);
+    assert.deepEqual([...found.keys()].sort(), [4026531840, 4026532177, 4026532299]);
+    assert.deepEqual(found.get(4026531840), { pid: 1 });
+    assert.deepEqual(found.get(4026532299), { path: '/run/docker/netns/0123' });
+    const blue = found.get(4026532177);
     assert.equal(blue?.path, '/run/netns/with blank');
     assert.ok(blue?.pid === 7 || blue?.pid === 12);
   } finally {
     rmSync(root, { recursive: true });
   }
 });
+
+test('a process whose namespace is known is not asked again; one that ended is forgotten', () => {
+  const root = mkdtempSync(join(tmpdir(), 'losslog-netns-'));
+  const enter = (pid: string, netns: number): void => {
+    mkdirSync(join(root, 'proc', pid, 'ns'), { recursive: true });
+    rmSync(join(root, 'proc', pid, 'ns/net'), { force: true });
+    symlinkSync(`net:[${netns}]`, join(root, 'proc', pid, 'ns/net'));
+  };
+  try {
+    enter('1', 4026531840);
+    for (let pid = 2; pid < 600; pid++) enter(String(pid), 4026532177);
+    mkdirSync(join(root, 'proc/self'));
+    writeFileSync(join(root, 'proc/self/mountinfo'), '');
+    const processes = new Map<number, number>();
+    assert.deepEqual([...allNetns(root, processes).keys()].sort(), [4026531840, 4026532177]);
+    assert.equal(processes.size, 599);
+    enter('1', 4026532999);
+    for (let pid = 2; pid < 600; pid++) rmSync(join(root, 'proc', String(pid)), { recursive: true });
+    enter('700', 4026532300);
+    assert.deepEqual([...allNetns(root, processes).keys()].sort(), [4026531840, 4026532300]);
+    assert.deepEqual([...processes.keys()].sort(), [1, 700]);
+    assert.deepEqual([...allNetns(root).keys()].sort(), [4026532300, 4026532999]);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+function allNetns(root: string, processes?: Map<number, number>): Map<number, NetnsPlace> {
+  const steps = findNetns(root, processes);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}

@@ -42,27 +42,44 @@ export interface NetnsPlace {
   path?: string;
 }
 
-/** Processes looked at between two steps of {@link findNetns}: some 0.1 ms. */
-const PROCESSES_A_STEP = 16;
+/** Processes between two steps of {@link findNetns}, some 0.1 ms: that are asked, and whose namespace is known. */
+const ASKED_A_STEP = 16;
+const KNOWN_A_STEP = 256;
 
 /**
  * Every network namespace that a process is in or that is mounted where this process sees it (`ip netns`, Docker, CNI), by inode number.
  * Works in steps, so that a host of many thousand processes does not stop the caller. A namespace that only an open file holds is not found.
+ *
+ * @param processes where each process was found before: it is not asked again, though it may have gone elsewhere. Becomes those that are
+ * there now.
  */
-export function* findNetns(root = '/'): Generator<void, Map<number, NetnsPlace>> {
+export function* findNetns(
+  root = '/',
+  processes: Map<number, number> = new Map(),
+): Generator<void, Map<number, NetnsPlace>> {
   const found = new Map<number, NetnsPlace>();
+  const before = new Map(processes);
+  processes.clear();
   for (const [inode, path] of mountedNetns(root)) found.set(inode, { path });
   yield;
   const directory = opendirSync(join(root, 'proc'), { bufferSize: 128 });
   try {
-    let looked = 0;
+    let step = 0;
     for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
       if (!/^\d+$/.test(entry.name)) continue;
-      const inode = netnsOf(Number(entry.name), root);
-      const place = inode === undefined ? undefined : found.get(inode);
-      if (place) place.pid ??= Number(entry.name);
-      else if (inode !== undefined) found.set(inode, { pid: Number(entry.name) });
-      if (++looked % PROCESSES_A_STEP === 0) yield;
+      const pid = Number(entry.name);
+      const known = before.get(pid);
+      const inode = known ?? netnsOf(pid, root);
+      if (inode !== undefined) {
+        processes.set(pid, inode);
+        const place = found.get(inode);
+        if (place) place.pid ??= pid;
+        else found.set(inode, { pid });
+      }
+      step += known === undefined ? 1 / ASKED_A_STEP : 1 / KNOWN_A_STEP;
+      if (step < 1) continue;
+      step = 0;
+      yield;
     }
   } finally {
     directory.closeSync();

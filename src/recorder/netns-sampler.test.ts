@@ -13,7 +13,7 @@ import { RecordedTotals } from './recorded-totals.ts';
 import type { ComparedStretch, SamplerOptions, Unseen } from './sampler-options.ts';
 
 const FIRST = 4026532000;
-const PACE = { roundMs: 1, roundShare: 0, pauseMs: 0, endMs: 60_000 };
+const PACE = { roundMs: 1, roundShare: 0, pauseMs: 0, endMs: 60_000, knownMs: 0 };
 
 /** A tree like /proc with a process in each of so many namespaces; they share one set of counters, but for those with a set of their own. */
 class FakeProc {
@@ -51,6 +51,13 @@ class FakeProc {
       symlinkSync(join(this.root, set), join(directory, 'net'));
       return FIRST + pid;
     });
+  }
+
+  /** Moves the process of a namespace into another one. */
+  enter(inode: number, other: number): void {
+    const link = join(this.root, 'proc', String(inode - FIRST), 'ns/net');
+    unlinkSync(link);
+    symlinkSync(`net:[${other}]`, link);
   }
 
   /** Ends the process of a namespace, half-way as the kernel may: its files stay for a moment. */
@@ -162,6 +169,23 @@ test('namespaces come and go while they are looked at', async (t) => {
     [[third, 'TcpRetransSegs', 7, 7]],
   );
   assert.notEqual(first, 0);
+});
+
+test('where a process was found is believed for a while, and counted from before it was asked last', async (t) => {
+  const proc = new FakeProc(t);
+  const [first = 0, other = 0] = proc.start(2);
+  const { sampler, losses } = watch(t, proc, { pace: { ...PACE, knownMs: 400 } });
+  const beginNs = bootNow();
+  await sampler.begin();
+  proc.set('new', { overflows: 2 });
+  const [third = 0] = proc.start(1, 'new');
+  await until(() => losses.length > 0);
+  proc.enter(other, first);
+  await until(() => sampler.size === 2);
+  await sampler.end();
+  const [{ netns, share } = assert.fail('nothing was counted')] = losses;
+  assert.deepEqual([netns, share.count], [third, 2]);
+  assert.ok(share.growth.fromNs >= beginNs && share.growth.fromNs < share.growth.untilNs);
 });
 
 test('another namespace with the inode number of one that is gone', async (t) => {

@@ -8,7 +8,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/errors.ts';
-import { NS_PER_S } from '../base/time.ts';
+import { NS_PER_MS, NS_PER_S } from '../base/time.ts';
 import { readSoftnet, type SoftnetCounters } from '../linux/device-counters.ts';
 import { findNetns, type NetnsPlace } from '../linux/netns.ts';
 import { ProcText } from '../linux/proc-text.ts';
@@ -19,7 +19,7 @@ import { NetnsWatch } from './netns-watch.ts';
 import type { Pace, SamplerOptions } from './sampler-options.ts';
 
 /** Five seconds are enough for some 10,000 namespaces on an idle core. */
-const PACE: Pace = { roundMs: 5000, roundShare: 200, pauseMs: 40, endMs: 5000 };
+const PACE: Pace = { roundMs: 5000, roundShare: 200, pauseMs: 40, endMs: 5000, knownMs: 30_000 };
 const SLICE_MS = 4;
 /** What compares is told so often, while there is something new. */
 const TELL_NS = 60n * NS_PER_S;
@@ -41,8 +41,10 @@ export class NetnsSampler {
   readonly #text = new ProcText();
   readonly #watches = new Map<number, NetnsWatch>();
   readonly #seen = new Set<number>();
-  /** When the last complete search began; undefined before the first. */
+  /** When the last search began that asked every process; undefined before the first. */
   #searchedNs: bigint | undefined;
+  /** Where each process was found since then. */
+  readonly #processes = new Map<number, number>();
   /** To be looked at again: something was recorded around the last look. */
   readonly #again = new Set<NetnsWatch>();
   #ofListeners = new Map<number, Growth[]>();
@@ -193,11 +195,14 @@ export class NetnsSampler {
 
   *#search(): Generator<void> {
     const beginNs = this.#options.now();
-    const found = yield* findNetns(this.#options.root);
+    const isWhole =
+      this.#searchedNs === undefined || beginNs - this.#searchedNs >= BigInt(this.#pace.knownMs) * NS_PER_MS;
+    if (isWhole) this.#processes.clear();
+    const found = yield* findNetns(this.#options.root, this.#processes);
     for (const watch of this.#watches.values()) if (!found.has(watch.inode)) this.#leave(watch);
     for (const [inode, place] of found) if (this.#options.isWanted(inode)) this.#meet(inode, place);
     this.#forgetOthers(found);
-    this.#searchedNs = beginNs;
+    if (isWhole) this.#searchedNs = beginNs;
   }
 
   #meet(inode: number, place: NetnsPlace): void {

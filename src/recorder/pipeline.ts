@@ -6,7 +6,7 @@ import type { Event } from '../event/kinds.ts';
 import type { Decoded } from '../wire/head.ts';
 
 /**
- * Long enough that looking up owners, which may read all open sockets, happens a few times a second at most; short enough
+ * Between two batches at least: looking up owners, which may read all open sockets, is for many events at once. Short enough
  * that a process which loses packets is still there.
  */
 const COLLECT_MS = 60;
@@ -20,6 +20,7 @@ export class Pipeline {
   readonly #onFlushed: () => void;
   #collected: Decoded[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #flushedMs = Number.NEGATIVE_INFINITY;
 
   /** @param onFlushed called when everything taken so far is handed on */
   constructor(
@@ -44,7 +45,7 @@ export class Pipeline {
     if (batch.length === 0) return;
     for (const decoded of batch) this.#collected.push(decoded);
     if (this.#collected.length >= MAX_COLLECTED) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), COLLECT_MS);
+    else this.#timer ??= setTimeout(() => this.flush(), this.#flushedMs + COLLECT_MS - performance.now());
   }
 
   /** Events of the recorder's own, which need nothing looked up. */
@@ -57,6 +58,7 @@ export class Pipeline {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#collected.length === 0) return;
+    this.#flushedMs = performance.now();
     const batch = this.#collected;
     this.#collected = [];
     // The rings are drained one after the other: a drop and the retransmission it caused are put in the order they happened.

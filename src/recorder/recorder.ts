@@ -23,6 +23,7 @@ import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
 import { ErrorTalk } from './error-talk.ts';
 import { growSlowly, settle } from './footprint.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { type Estate, estateOf } from './inheritance.ts';
 import { Intake } from './intake.ts';
 import { LimitedStretches } from './limited.ts';
@@ -96,8 +97,6 @@ export interface LeftBehind {
 
 /** Records drained at once while it is not sure whether they can be stored. */
 const CHUNK = 4096;
-/** How often losses are counted and the clock is sampled. */
-const HOUSEKEEPING_MS = 1000;
 
 /**
  * Records until the signal, or for `forNs`; resolves when everything is stored.
@@ -211,7 +210,9 @@ async function record(
     onError,
   });
   const canPoll = await pollWorks();
+  let housekeeping: Housekeeping | undefined;
   const handlers: CaptureHandlers = {
+    beforeRecords: () => housekeeping?.stir(),
     onEvents: (batch) => {
       totals.add(batch.map(({ event }) => event));
       pipeline.add(batch);
@@ -241,6 +242,7 @@ async function record(
   const takeCounted = (): void =>
     errors.guard(() => {
       const counted = capture.takeSummaries();
+      if (counted.summaries.length > 0) housekeeping?.stir();
       totals.add(counted.summaries.map(({ event }) => event));
       pipeline.add(counted.summaries);
       pipeline.emit(limited.note(counted));
@@ -252,7 +254,7 @@ async function record(
       pipeline.emit(losses);
       if (losses.length > 0) store.afterStored(() => errors.guard(() => survival?.noteTold(told)));
     });
-  const housekeeping = setInterval(() => {
+  housekeeping = new Housekeeping(() => {
     // While nothing can be stored the kernel goes on adding up.
     if (store.room === Number.POSITIVE_INFINITY) takeCounted();
     const step = clock.sample();
@@ -260,11 +262,11 @@ async function record(
     noteLosses();
     errors.guard(() => survival?.beat());
     errors.flush();
-  }, HOUSEKEEPING_MS);
+  });
   try {
     await untilDone(options);
   } finally {
-    clearInterval(housekeeping);
+    housekeeping.end();
     await sampler.end(takeCounted);
     if (options.detach && survival) survival.leave();
     else capture.stop();

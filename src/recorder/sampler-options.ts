@@ -53,4 +53,6 @@ export interface Pace {
   readonly pauseMs: number;
   /** How long the last looks may take. */
   readonly endMs: number;
+  /** How long a process counts as being in the namespace in which it was found: few ever go elsewhere, and asking all is half of a round. */
+  readonly knownMs: number;
 }

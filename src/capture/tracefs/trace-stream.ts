@@ -98,6 +98,7 @@ export class TraceStream {
 
   /** @returns how many events there were. */
   #drain(maxMs = MAX_DRAIN_MS): number {
+    this.#handlers?.beforeRecords?.();
     let events = 0;
     this.#instance.drain((page, cpu) => {
       events += this.#take(page, cpu);
