@@ -348,10 +348,18 @@ enum losslog_probe {
 	PROBE_COUNT,
 };
 
-/* bpf/probe.h */
+/* An event that the first program of a probe handled, and where on the stack of which context: bpf/probe.h. */
 struct handled_event {
 	__u64 event;
-	__u64 outer;
+	__u64 stack;
+};
+
+/* Of the context that runs, and of the one that it interrupted. */
+struct handled_events {
+	struct handled_event inner;
+	struct handled_event outer;
+	/* The stack of the program that looks at this. */
+	__u64 stack;
 };
 
 /* Per CPU, so that no two CPUs share a cache line. */
@@ -365,7 +373,7 @@ struct cpu_counters {
 	__u64 no_room[KIND_COUNT];
 	/* By enum losslog_probe: events that the first program missed and the second handled. */
 	__u64 rescued[PROBE_COUNT];
-	struct handled_event handled[PROBE_COUNT];
+	struct handled_events handled[PROBE_COUNT];
 	/* By enum losslog_kind. */
 	struct overflow overflow[KIND_COUNT];
 } __attribute__((aligned(64)));

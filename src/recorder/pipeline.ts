@@ -45,12 +45,16 @@ export class Pipeline {
     if (batch.length === 0) return;
     for (const decoded of batch) this.#collected.push(decoded);
     if (this.#collected.length >= MAX_COLLECTED) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), this.#flushedMs + COLLECT_MS - performance.now());
+    else this.#timer ??= setTimeout(() => this.flush(), this.#waitMs);
   }
 
   /** Events of the recorder's own, which need nothing looked up. */
   emit(events: readonly Event[]): void {
     if (events.length > 0) this.#deliver(events);
+  }
+
+  get #waitMs(): number {
+    return Math.max(0, this.#flushedMs + COLLECT_MS - performance.now());
   }
 
   /** Hands on everything that was taken so far. */

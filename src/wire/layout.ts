@@ -9,12 +9,12 @@ export const bound = {
 } as const;
 
 export const bss = {
-  size: 409976,
+  size: 541048,
   counters: 0,
-  control: 393216,
-  summaryState: 393352,
-  dueTotal: 393368,
-  dueKey: 393496,
+  control: 524288,
+  summaryState: 524424,
+  dueTotal: 524440,
+  dueKey: 524568,
 } as const;
 
 export const cgroupKey = {
@@ -80,12 +80,12 @@ export const control = {
 } as const;
 
 export const cpuCounters = {
-  size: 384,
+  size: 512,
   recorded: 0,
   noRoom: 40,
   rescued: 80,
   handled: 128,
-  overflow: 224,
+  overflow: 368,
 } as const;
 
 export const direction = {
@@ -184,7 +184,18 @@ export const flowKey = {
 export const handledEvent = {
   size: 16,
   event: 0,
-  outer: 8,
+  stack: 8,
+} as const;
+
+export const handledEvents = {
+  size: 40,
+  inner: 0,
+  innerEvent: 0,
+  innerStack: 8,
+  outer: 16,
+  outerEvent: 16,
+  outerStack: 24,
+  stack: 32,
 } as const;
 
 export const kind = {
