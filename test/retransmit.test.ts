@@ -88,19 +88,17 @@ test(
       );
       while (client.counters().get('Tcp.OutSegs') < 300) await sleep(20);
       const outage = server.dropMatching({ family: 4, protocol: 'tcp', chain: 'INPUT' });
-      await sleep(1700);
+      while (client.counters().get('TcpExt.TCPTimeouts') < 3) await sleep(20);
       outage.remove();
       await sending;
     });
     assertCounters(events, counters);
-    assert.ok(of(events, 'rto').length >= 2, 'timeouts');
     assert.ok(of(events, 'loss-recovery').length >= 5, 'recovery');
     const timeouts = of(events, 'rto');
-    assert.deepEqual(
-      timeouts.map(({ retransmits }) => retransmits),
-      timeouts.map((_, i) => i + 1),
-      'tcp_enter_loss() has counted this timeout in icsk_retransmits',
-    );
+    const counted = timeouts.map(({ retransmits }) => retransmits as number);
+    assert.deepEqual(counted.slice(0, 3), [1, 2, 3], 'tcp_enter_loss() has counted this timeout in icsk_retransmits');
+    // On a slow machine a later acknowledgement is late, too: then it begins again.
+    assert.ok(counted.every((count, i) => count === 1 || count === (counted[i - 1] ?? 0) + 1));
     assert.ok(timeouts.every(({ caState, state }) => caState === 'Loss' && state === 'TCP_ESTABLISHED'));
   },
 );
@@ -140,7 +138,9 @@ test('retransmissions: SYN unanswered, and SYN-ACK unanswered', requires('root',
   await using recorder = await Recorder.start({ hosts: [client, server] });
   const before = [client.counters(), server.counters()] as const;
   const sending = sendTcp(client, { host: server.ip4, port: sink.port, bytes: 1000 }, { timeoutMs: 30_000 });
-  await sleep(3500);
+  const isResent = (host: Host, at: 0 | 1, times: number): boolean =>
+    host.counters().since(before[at]).get('Tcp.RetransSegs') >= times;
+  while (!isResent(client, 0, 2) || !isResent(server, 1, 1)) await sleep(20);
   loss.remove();
   await sending;
   const counters = [client.counters().since(before[0]), server.counters().since(before[1])] as const;
@@ -150,12 +150,17 @@ test('retransmissions: SYN unanswered, and SYN-ACK unanswered', requires('root',
   const byServer = events.filter(({ netns }) => netns === server.netns);
   assertCounters(byClient, counters[0]);
   assertCounters(byServer, counters[1]);
-  assert.ok(byClient.length >= 2 && byClient.every(({ cause, state }) => cause === 'syn' && state === 'TCP_SYN_SENT'));
-  assert.ok(
-    byServer.length >= 1 && byServer.every(({ cause, state }) => cause === 'syn-ack' && state === 'TCP_NEW_SYN_RECV'),
-  );
-  for (const { src, sport, dst } of byServer) assert.deepEqual([src, sport, dst], [server.ip4, sink.port, client.ip4]);
-  for (const event of events) assert.equal(sequenceNumbers(event), 1, 'a SYN takes one');
+  const ofHandshake = (some: typeof events, cause: 'syn' | 'syn-ack', state: string): typeof events => {
+    const found = some.filter((event) => event.state === state);
+    assert.ok(found.every((event) => event.cause === cause));
+    assert.equal(of(some, cause).length, found.length, 'in no other state');
+    return found;
+  };
+  const syns = ofHandshake(byClient, 'syn', 'TCP_SYN_SENT');
+  const synAcks = ofHandshake(byServer, 'syn-ack', 'TCP_NEW_SYN_RECV');
+  assert.ok(syns.length >= 2 && synAcks.length >= 1);
+  for (const { src, sport, dst } of synAcks) assert.deepEqual([src, sport, dst], [server.ip4, sink.port, client.ip4]);
+  for (const event of [...syns, ...synAcks]) assert.equal(sequenceNumbers(event), 1, 'a SYN takes one');
 });
 
 test(
