@@ -131,11 +131,11 @@ export async function injectFrames(
 
 export interface WireOptions {
   /** Default: `none`. `corrupt` is for topologies with `tso: false`. */
-  fault?: 'none' | 'drop' | 'corrupt' | 'delay';
+  fault?: 'none' | 'drop' | 'corrupt' | 'overtaken';
   /** Which TCP packets with payload from client to server it hits. Default: every one. */
   every?: number;
-  /** Of `delay`. Default: 5. */
-  delayMs?: number;
+  /** Of `overtaken`: how many of these packets go before it; fewer than `every`. */
+  by?: number;
 }
 
 /** How many frames a wire has carried or not, and how many its fault has hit. */
@@ -144,12 +144,12 @@ export interface WireStats {
   hit: number;
 }
 
-/** Joins the devices `client` and `server` of a namespace by a program that loses, damages or delays packets. */
+/** Joins the devices `client` and `server` of a namespace by a program that loses, damages or holds back packets. */
 export async function startWire(
   middle: Host,
-  { fault = 'none', every = 1, delayMs = 5 }: WireOptions = {},
+  { fault = 'none', every = 1, by = 0 }: WireOptions = {},
 ): Promise<{ process: LabProcess; stats(): Promise<WireStats> }> {
-  const process = middle.spawn([compiled('wire'), 'client', 'server', fault, String(every), String(delayMs)]);
+  const process = middle.spawn([compiled('wire'), 'client', 'server', fault, String(every), String(by)]);
   await process.answer<WireStats>();
   const stats = (): Promise<WireStats> => {
     process.tell('stats');

@@ -1,6 +1,9 @@
-// wire DEVICE_A DEVICE_B FAULT EVERY DELAY_MS: carries frames between two devices, as a cable or a switch that nobody
-// can look into: what it loses, no kernel counts. FAULT hits every EVERYth TCP packet with payload on its way A to B:
-//   none, drop, corrupt (its checksum is wrong at the receiver), delay (it is overtaken by those of the next DELAY_MS).
+// wire DEVICE_A DEVICE_B FAULT EVERY BY: carries frames between two devices, as a cable or a switch that nobody can
+// look into: what it loses, no kernel counts. FAULT hits every EVERYth TCP packet with payload on its way A to B:
+//   none, drop, corrupt (its checksum is wrong at the receiver), overtaken (the next BY of these go before it).
+// Overtaken by a number, not for a time: on a busy machine this program stands still for longer than any delay, and what
+// was due meanwhile would go before what came meanwhile. Nothing comes after the end of its connection, where it would
+// find nobody: connections are expected one after the other.
 // Answers each line on stdin with {"carried":…,"hit":…}, and ends with stdin.
 // The kernel's netem would do it; it is not in every kernel.
 #include <arpa/inet.h>
@@ -13,37 +16,28 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FRAME_SIZE (sizeof(struct virtio_net_hdr) + 65536 + ETH_HLEN)
-#define HELD 256
 
-enum fault { NONE, DROP, CORRUPT, DELAY };
+enum fault { NONE, DROP, CORRUPT, OVERTAKEN };
 
-struct held {
-	double due;
-	size_t length;
-	unsigned char *frame;
+struct segment {
+	size_t tcp; // where its TCP header begins in the frame
+	bool has_payload, is_first, is_last;
 };
 
-static const char *const fault_names[] = { "none", "drop", "corrupt", "delay" };
-static struct held held[HELD];
-static unsigned first_held, after_held;
-static unsigned char frame[FRAME_SIZE];
+static const char *const fault_names[] = { "none", "drop", "corrupt", "overtaken" };
+static unsigned char frame[FRAME_SIZE], held[FRAME_SIZE];
+static size_t held_length; // 0: none is held
+static unsigned long to_overtake; // so many are still to go before it
+static bool is_over;
 static unsigned long carried, hit, payloads;
-
-static double milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
-}
 
 // The virtio header keeps what the sender's kernel left to the device: checksums and segmentation.
 static int open_device(const char *name)
@@ -62,12 +56,14 @@ static int open_device(const char *name)
 	return fd;
 }
 
-// Where the TCP header of a frame begins, or 0 when it holds no TCP payload. Options of IPv6 are not expected here.
-static size_t tcp_with_payload(const unsigned char *packet, size_t length)
+// Of a frame that is no TCP nothing is set. Options of IPv6 are not expected here.
+static struct segment segment_of(const unsigned char *packet, size_t length)
 {
+	const struct segment none = { 0 };
 	const struct ethhdr *ethernet = (const void *)packet;
 	const struct iphdr *ip = (const void *)(ethernet + 1);
 	const struct ip6_hdr *ip6 = (const void *)(ethernet + 1);
+	const struct tcphdr *tcp;
 	size_t start, end;
 
 	if (ethernet->h_proto == htons(ETH_P_IP) && ip->protocol == IPPROTO_TCP) {
@@ -77,11 +73,12 @@ static size_t tcp_with_payload(const unsigned char *packet, size_t length)
 		start = ETH_HLEN + sizeof(*ip6);
 		end = start + ntohs(ip6->ip6_plen);
 	} else {
-		return 0;
+		return none;
 	}
-	if (end > length || start + sizeof(struct tcphdr) > end)
-		return 0;
-	return end - start > ((const struct tcphdr *)(packet + start))->doff * 4u ? start : 0;
+	if (end > length || start + sizeof(*tcp) > end)
+		return none;
+	tcp = (const void *)(packet + start);
+	return (struct segment){ start, end - start > tcp->doff * 4u, tcp->syn, tcp->fin || tcp->rst };
 }
 
 static void put(int fd, const unsigned char *data, size_t length)
@@ -93,29 +90,18 @@ static void put(int fd, const unsigned char *data, size_t length)
 		}
 }
 
-static void hold(size_t length, double delay)
+static void hold(size_t length, unsigned long by)
 {
-	struct held *slot = &held[after_held % HELD];
-
-	if (after_held - first_held == HELD) {
-		fprintf(stderr, "wire: more than %d frames wait\n", HELD);
-		exit(1);
-	}
-	slot->due = milliseconds() + delay;
-	slot->length = length;
-	slot->frame = malloc(length);
-	memcpy(slot->frame, frame, length);
-	after_held++;
+	memcpy(held, frame, length);
+	held_length = length;
+	to_overtake = by;
 }
 
-static void release_due(int fd)
+static void release(int fd)
 {
-	while (first_held != after_held && held[first_held % HELD].due <= milliseconds()) {
-		struct held *slot = &held[first_held++ % HELD];
-
-		put(fd, slot->frame, slot->length);
-		free(slot->frame);
-	}
+	if (held_length > 0)
+		put(fd, held, held_length);
+	held_length = 0;
 }
 
 // A checksum that the sender left to the device is only begun: taking that note off the frame makes it wrong. A whole
@@ -130,31 +116,48 @@ static void corrupt(size_t tcp)
 	frame[sizeof(*virtio) + tcp + 16] ^= 0x55;
 }
 
-static void carry(int from, int to, enum fault fault, unsigned long every, double delay)
+static bool is_hit(const struct segment *segment, enum fault fault, unsigned long every)
 {
-	size_t skip = sizeof(struct virtio_net_hdr), tcp;
+	if (!segment->has_payload || (fault == OVERTAKEN && is_over))
+		return false;
+	return ++payloads % every == 0;
+}
+
+static void carry(int from, int to, enum fault fault, unsigned long every, unsigned long by)
+{
+	size_t skip = sizeof(struct virtio_net_hdr);
 	ssize_t length = recv(from, frame, sizeof(frame), MSG_DONTWAIT);
+	struct segment segment = { 0 };
 
 	if (length < (ssize_t)(skip + ETH_HLEN))
 		return;
 	carried++;
-	tcp = fault == NONE ? 0 : tcp_with_payload(frame + skip, length - skip);
-	if (tcp == 0 || ++payloads % every != 0) {
+	if (fault != NONE)
+		segment = segment_of(frame + skip, length - skip);
+	if (segment.is_last) {
+		release(to);
+		is_over = true;
+	}
+	if (segment.is_first)
+		is_over = false;
+	if (!is_hit(&segment, fault, every)) {
 		put(to, frame, length);
+		if (segment.has_payload && held_length > 0 && --to_overtake == 0)
+			release(to);
 		return;
 	}
 	hit++;
-	if (fault == DELAY)
-		hold(length, delay);
+	if (fault == OVERTAKEN)
+		hold(length, by);
 	if (fault == CORRUPT) {
-		corrupt(tcp);
+		corrupt(segment.tcp);
 		put(to, frame, length);
 	}
 }
 
 static enum fault fault_of(const char *name)
 {
-	for (int i = NONE; i <= DELAY; i++)
+	for (int i = NONE; i <= OVERTAKEN; i++)
 		if (strcmp(name, fault_names[i]) == 0)
 			return i;
 	fprintf(stderr, "wire: no fault %s\n", name);
@@ -164,17 +167,16 @@ static enum fault fault_of(const char *name)
 int main(int argc, char **argv)
 {
 	struct pollfd wait[3];
-	unsigned long every;
+	unsigned long every, by;
 	enum fault fault;
 	char line[256];
-	double delay;
 
-	if (argc != 6 || (every = strtoul(argv[4], NULL, 10)) == 0) {
-		fprintf(stderr, "usage: wire DEVICE_A DEVICE_B none|drop|corrupt|delay EVERY DELAY_MS\n");
+	// One frame is held at a time: BY is less than EVERY.
+	if (argc != 6 || (every = strtoul(argv[4], NULL, 10)) == 0 || (by = strtoul(argv[5], NULL, 10)) >= every) {
+		fprintf(stderr, "usage: wire DEVICE_A DEVICE_B none|drop|corrupt|overtaken EVERY BY\n");
 		return 2;
 	}
 	fault = fault_of(argv[3]);
-	delay = atof(argv[5]);
 	wait[0] = (struct pollfd){ .fd = open_device(argv[1]), .events = POLLIN };
 	wait[1] = (struct pollfd){ .fd = open_device(argv[2]), .events = POLLIN };
 	wait[2] = (struct pollfd){ .fd = 0, .events = POLLIN };
@@ -182,12 +184,11 @@ int main(int argc, char **argv)
 		printf("{\"carried\":%lu,\"hit\":%lu}\n", carried, hit);
 		fflush(stdout);
 		do {
-			poll(wait, 3, first_held == after_held ? -1 : 1);
-			release_due(wait[1].fd);
+			poll(wait, 3, -1);
 			if (wait[0].revents & POLLIN)
-				carry(wait[0].fd, wait[1].fd, fault, every, delay);
+				carry(wait[0].fd, wait[1].fd, fault, every, by);
 			if (wait[1].revents & POLLIN)
-				carry(wait[1].fd, wait[0].fd, NONE, every, delay);
+				carry(wait[1].fd, wait[0].fd, NONE, every, by);
 		} while (!(wait[2].revents & (POLLIN | POLLHUP)));
 		if (read(0, line, sizeof(line)) <= 0)
 			return 0;
