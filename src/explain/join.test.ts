@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp } from '../base/ip.ts';
-import type { RetransmitEvent } from '../event/kinds.ts';
+import type { DropEvent, RetransmitEvent } from '../event/kinds.ts';
 import { at, drop, droppedAck, resent, why } from './why.test-util.ts';
 
 const FIREWALL = 'firewall certain';
@@ -84,6 +84,25 @@ test('benign drops explain nothing, but a second copy at the receiver shows that
   assert.deepEqual(why(t, [late]), ['refused certain 1D']);
   assert.deepEqual(why(t, [resent(200), { ...copy, seq: 5000, endSeq: 6000 }]), ['outside likely 1R']);
   assert.deepEqual(why(t, [resent(200), { ...copy, time: at(1500) }]), ['outside likely 1R']);
+});
+
+test('second copies that are cut or put together on the way, each byte once', (t) => {
+  const copy = (ms: number, seq: number, endSeq: number): DropEvent =>
+    drop(ms, { reason: 'TCP_OFO_DROP', class: 'benign', location: 'tcp_ofo_queue+0x1', seq, endSeq });
+  const part = (ms: number, seq: number, endSeq: number) => resent(ms, { seq, endSeq, cause: 'fast' });
+  const parts = [part(1, 1000, 2000), part(2, 2000, 3000), part(3, 3000, 4000)];
+  assert.deepEqual(why(t, [...parts, copy(4, 1000, 4000)]), ['spurious certain 3R']);
+  const late = (ms: number, seq: number, endSeq: number): DropEvent =>
+    drop(ms, { reason: 'TCP_RFC7323_PAWS', location: 'tcp_validate_incoming+0x1', seq, endSeq });
+  const whole = part(1, 1000, 3000);
+  assert.deepEqual(why(t, [whole, late(2, 1000, 2000), late(3, 2000, 3000)]), ['spurious certain 1R']);
+  assert.deepEqual(why(t, [whole, part(5, 1000, 3000), copy(6, 1000, 2000), copy(7, 2000, 3000)]).sort(), [
+    'outside likely 1R',
+    'spurious certain 1R',
+  ]);
+  const many = Array.from({ length: 500 }, (_, i) => part(1 + i / 100, 1000 * i, 1000 * (i + 1)));
+  const copies = many.map(({ seq, endSeq }, i) => copy(10 + i / 100, seq as number, endSeq as number));
+  assert.deepEqual(why(t, [...many, ...copies]), ['spurious certain 500R']);
 });
 
 test('copy after copy that had arrived, each after a timeout: the acknowledgements do not come back', (t) => {

@@ -6,7 +6,7 @@
 import type { Dropped, Grown, Resent } from './facts.ts';
 import type { FlowKey, Flows, Translation } from './flows.ts';
 import { NatFinder, type NatHow, type NatNames } from './nat.ts';
-import { allWithout, distance, lengthOf, overlap, type Range } from './sequence.ts';
+import { allWithout, distance, lengthOf, overlap, overlaps, type Range } from './sequence.ts';
 import { LOOKAHEAD_NS, latestOf, NS_PER_MS, WINDOW_NS } from './timing.ts';
 import { WindowProbes } from './window-probes.ts';
 
@@ -24,6 +24,8 @@ export interface ResentCase {
   needless?: Dropped;
   /** So was an earlier retransmission of the same: the answer to that copy had not come back either. */
   isNeedlessAgain?: true;
+  /** Of its bytes, those that the receiver is not known to have got twice. Absent: all. */
+  once?: Range[];
   /** The counter of the listener at the other end, or here, that grew at that time. */
   listen?: Grown;
   /** The drop carries other addresses, which were translated on the way: what tells so. */
@@ -44,11 +46,12 @@ interface Connection {
   lastAt: number;
 }
 
-const MAX_RESENT = 64;
+/** One connection on a path that reorders sent 127 packets again within 10 ms, before the first second copy was dropped. */
+const MAX_RESENT = 1024;
 const MAX_LOST = 4096;
 
 /** Reasons by which a receiver says that it had the data already (src/wire/drop-rules.ts). */
-export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMERGE'];
+export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMERGE', 'TCP_OFO_DROP'];
 
 /** A packet that is older than what came before it by its time stamp: the original, where it had been sent again. */
 const LATE_REASON = 'TCP_RFC7323_PAWS';
@@ -171,21 +174,30 @@ export class Join {
   }
 
   /**
-   * A receiver on this host got data for the second time: the last retransmission of it was needless.
+   * A receiver on this host got data for the second time: the last retransmission of each byte of it was needless. A packet is
+   * not always what was sent: what goes out as one GSO packet may be dropped in several, and GRO makes one of several.
    * @returns whether there was one
    */
   #secondCopy(drop: Dropped, flow: FlowKey): boolean {
     const { range } = drop;
     if (range === undefined) return false;
-    const resent = this.#connections.get(flow)?.resent;
-    const found = resent?.findLast(({ fact, needless }) => {
-      const isNear = fact.at <= drop.at + NS_PER_MS && drop.at - fact.at <= LOOKAHEAD_NS;
-      return isNear && !needless && fact.range !== undefined && overlap(fact.range, range) !== undefined;
-    });
-    if (!found) return false;
-    found.needless = drop;
-    if (resent?.some((other) => isEarlierCopy(other, found))) found.isNeedlessAgain = true;
-    return true;
+    const resent = this.#connections.get(flow)?.resent ?? [];
+    let open: Range[] = [range];
+    let isCopy = false;
+    for (let i = resent.length - 1; i >= 0 && open.length > 0; i--) {
+      const found = resent[i] as ResentCase;
+      if (drop.at - found.fact.at > LOOKAHEAD_NS) break;
+      if (found.fact.at > drop.at + NS_PER_MS) continue;
+      const once = found.once ?? [found.fact.range as Range];
+      const twice = overlaps(open, once);
+      if (twice.length === 0) continue;
+      open = twice.reduce(allWithout, open);
+      found.once = twice.reduce(allWithout, once);
+      found.needless ??= drop;
+      if (resent.some((other) => isEarlierCopy(other, found))) found.isNeedlessAgain = true;
+      isCopy = true;
+    }
+    return isCopy;
   }
 
   #probesOf(drop: Dropped): readonly Dropped[] {
@@ -236,15 +248,11 @@ function takeLost(found: ResentCase, lost: Dropped[], range: Range): void {
     // tcp_simple_retransmit() sends at once, on the ICMP message, and does not look at the clock before
     const until = drop.reason === 'PKT_TOO_BIG' ? found.fact.at : latest;
     if (drop.at < earliest || drop.at > until) continue;
-    const shared = drop.left
-      .flatMap((part) => open.map((one) => overlap(one, part)))
-      .filter((part) => part !== undefined);
+    const shared = overlaps(drop.left, open);
     if (shared.length === 0) continue;
     taken.push(drop);
-    for (const part of shared) {
-      drop.left = allWithout(drop.left, part);
-      open = allWithout(open, part);
-    }
+    drop.left = shared.reduce(allWithout, drop.left);
+    open = shared.reduce(allWithout, open);
   }
   if (taken.length === 0) return;
   const missing = open.reduce((sum, part) => sum + lengthOf(part), 0);

@@ -19,6 +19,10 @@ export function overlap(a: Range, b: Range): Range | undefined {
   return to > from ? { begin: (a.begin + from) >>> 0, end: (a.begin + to) >>> 0 } : undefined;
 }
 
+/** What ranges share with others, none of which overlap among themselves. */
+export const overlaps = (some: readonly Range[], others: readonly Range[]): Range[] =>
+  some.flatMap((a) => others.map((b) => overlap(a, b))).filter((shared) => shared !== undefined);
+
 /** What is left of `a` without `b`: none, one or two ranges. */
 export function without(a: Range, b: Range): Range[] {
   const shared = overlap(a, b);

@@ -19,6 +19,7 @@ const cases: [Partial<DropFacts>, string][] = [
   [{ reason: 'A_REASON_OF_TOMORROW' }, 'loss'],
   [{ reason: 'QUEUE_PURGE' }, 'benign'],
   [{ reason: 'TCP_OLD_DATA', ...tcp(ACK, 100) }, 'benign'],
+  [{ reason: 'TCP_OFO_DROP', ...tcp(ACK, 100) }, 'benign'],
   [{ reason: 'TCP_OLD_ACK', ...tcp(ACK) }, 'benign'],
   [{ reason: 'TCP_OLD_ACK', ...tcp(ACK, 1) }, 'loss'],
   [{ reason: 'NO_SOCKET', protocol: 'udp', dst: host }, 'loss'],

@@ -75,7 +75,7 @@ export const dropRules: readonly DropRule[] = [
   },
   {
     class: 'benign',
-    reasons: ['TCP_OLD_DATA', 'TCP_OFOMERGE', 'TCP_OLD_SEQUENCE'],
+    reasons: ['TCP_OLD_DATA', 'TCP_OFOMERGE', 'TCP_OFO_DROP', 'TCP_OLD_SEQUENCE'],
     why: 'The data was here already (tcp_data_queue, tcp_ofo_queue, tcp_validate_incoming): a needless resend, a keepalive or a window probe. The resend is an event at the sender.',
   },
   {

@@ -11,7 +11,7 @@ const ofDrops = dropRule({
   name: 'receiver',
   reasons: [
     ...['SOCKET_RCVBUFF', 'SOCKET_BACKLOG', 'PROTO_MEM', 'TCP_ZEROWINDOW', 'TCP_OVERWINDOW'],
-    ...['TCP_INVALID_END_SEQUENCE', 'TCP_OFO_QUEUE_PRUNE', 'TCP_OFO_DROP', 'PFMEMALLOC', 'PACKET_SOCK_ERROR', PROBE],
+    ...['TCP_INVALID_END_SEQUENCE', 'TCP_OFO_QUEUE_PRUNE', 'PFMEMALLOC', 'PACKET_SOCK_ERROR', PROBE],
   ],
   peer: (drop, { flows }) => (drop.flow === undefined ? undefined : flows.destination(drop.flow)),
   title: (group, known) =>
