@@ -34,6 +34,7 @@ const SCENARIOS = [
   'loss-outside',
   'reordering',
   'closed-port',
+  'receiver-memory',
 ];
 
 for (const name of SCENARIOS) {

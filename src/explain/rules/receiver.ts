@@ -6,6 +6,19 @@ import { flowWords, inside, netnsWords, packets, plural, processWords } from './
 /** Only probes of a closed window come here with it (window-probes.ts): such a drop is benign. */
 const PROBE = 'TCP_OLD_SEQUENCE';
 
+/** What the kernel means by its reason. */
+const ROOM: Readonly<Record<string, string>> = {
+  SOCKET_RCVBUFF: 'the receive buffer of the socket was full',
+  SOCKET_BACKLOG: 'the socket was busy and its backlog full',
+  PROTO_MEM: 'TCP or UDP may not use more memory on this host (tcp_mem, udp_mem)',
+  TCP_ZEROWINDOW: 'the receive window was closed: the program does not read',
+  [PROBE]: 'the sender probed a closed receive window, each time after about twice the time: the program does not read',
+  TCP_INVALID_END_SEQUENCE:
+    'the segment ended beyond the receive window, which closes when the socket has no memory left (tcp_select_window())',
+  TCP_OVERWINDOW: 'more came than the receive window allowed',
+  TCP_OFO_QUEUE_PRUNE: 'what had come out of order was thrown away to make room (tcp_prune_ofo_queue())',
+};
+
 /** The receiving socket or its memory had no room: the program reads too slowly, or its buffer is small. */
 const ofDrops = dropRule({
   name: 'receiver',
@@ -18,21 +31,15 @@ const ofDrops = dropRule({
     group.claim.place.reason === PROBE
       ? `the receiver${processWords(group)} stopped reading ${netnsWords(group.claim.place, known)}: ${plural(group.drops, 'probe')} of its closed window${flowWords(group, known)}`
       : `the receiver${processWords(group)} did not keep up ${netnsWords(group.claim.place, known)}: ${packets(group)}${flowWords(group, known)} dropped`,
-  restsOn: ({ claim: { place } }) => {
-    const what: Readonly<Record<string, string>> = {
-      SOCKET_RCVBUFF: 'the receive buffer of the socket was full',
-      SOCKET_BACKLOG: 'the socket was busy and its backlog full',
-      PROTO_MEM: 'TCP or UDP may not use more memory on this host (tcp_mem, udp_mem)',
-      TCP_ZEROWINDOW: 'the receive window was closed: the program does not read',
-      [PROBE]:
-        'the sender probed a closed receive window, each time after about twice the time: the program does not read',
-      TCP_INVALID_END_SEQUENCE:
-        'the segment ended beyond the receive window, which closes when the socket has no memory left (tcp_select_window())',
-      TCP_OVERWINDOW: 'more came than the receive window allowed',
-    };
-    const text = what[place.reason ?? ''];
-    return text === undefined ? [] : [text];
-  },
+  restsOn: ({ claim: { place }, notes }) => [
+    ...[ROOM[place.reason ?? '']].filter((text) => text !== undefined),
+    ...notes
+      .top(Number.POSITIVE_INFINITY)
+      .filter(([reason]) => reason !== place.reason)
+      .map(([reason]) =>
+        [`of the same connections packets were dropped for ${reason}`, ROOM[reason]].filter(Boolean).join(': '),
+      ),
+  ],
   alternatives: () => [
     'a burst that was short: then a larger buffer is enough',
     'a program that hangs, or has too little CPU',
@@ -54,6 +61,12 @@ const COUNTERS: ReadonlySet<string> = new Set([
 
 export const receiver: Rule = {
   ...ofDrops,
+  /** A socket of TCP without room refuses one packet for want of memory and the next for the window that it closed thereby. */
+  drop(drop, known) {
+    const claim = ofDrops.drop?.(drop, known);
+    if (claim === undefined || drop.protocol !== 'tcp' || drop.reason === PROBE) return claim;
+    return { ...claim, what: 'tcp-room', ...(drop.reason === undefined ? {} : { note: drop.reason }) };
+  },
   counter(grown) {
     if (!COUNTERS.has(grown.counter)) return undefined;
     return { place: placeOf(grown, { reason: grown.counter }), sureness: 'likely' };

@@ -224,6 +224,29 @@ test('counters that count what drops tell are no second incident', (t) => {
   assert.deepEqual(why(t, [full, counter('RcvPruned', later)]).sort(), ['receiver certain 1D', 'receiver likely 3C']);
 });
 
+test('a socket without room is one incident, whatever reasons the kernel gives', (t) => {
+  const full = drop(0, { reason: 'PROTO_MEM', location: 'tcp_rcv_established+0x1' });
+  const beyond = drop(9, {
+    reason: 'TCP_INVALID_END_SEQUENCE',
+    location: 'tcp_validate_incoming+0x1',
+    seq: 5,
+    endSeq: 9,
+  });
+  const [incident, ...others] = incidentsOf(t, [full, beyond]);
+  assert.deepEqual([incident?.rule, incident?.amount.drops, others], ['receiver', 2, []]);
+  for (const told of [
+    /TCP or UDP may not use more memory/,
+    /dropped for TCP_INVALID_END_SEQUENCE: the segment ended/,
+  ]) {
+    assert.ok(
+      incident?.restsOn.some((text) => told.test(text)),
+      `${told}`,
+    );
+  }
+  const udp = withoutUndefined({ ...full, ...(UDP as object), reason: 'SOCKET_RCVBUFF' });
+  assert.deepEqual(why(t, [full, udp]), ['receiver certain 1D', 'receiver certain 1D']);
+});
+
 test('many peers hit at once make one incident, few make one each', (t) => {
   const to = (i: number): Event => resent(i, { cause: 'syn', rtoMs: 1000, dst: Uint8Array.of(10, 0, 1, i) });
   const silent = (count: number): string[] =>
