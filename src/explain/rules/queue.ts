@@ -4,6 +4,7 @@ import type { Advice } from '../types.ts';
 import { dropRule } from './drop-rule.ts';
 import { senderPlace } from './place.ts';
 import type { Known, Rule } from './rule.ts';
+import { isRare, isVanishing } from './trifle.ts';
 import { flowWords, inside, packets, placeWords, plural, processWords } from './words.ts';
 
 const REASONS = [
@@ -78,5 +79,10 @@ export const localQueue: Rule = {
     const { failed } = fact;
     if (failed !== 'NET_XMIT_DROP' && failed !== 'EBUSY') return undefined;
     return { place: { ...senderPlace(fact), reason: failed, direction: 'tx' }, what: 'queue', sureness: 'certain' };
+  },
+  /** Nothing was lost, and nothing sent; a softirq that takes many acknowledgements at once sends only after the last. */
+  isHarmless({ drops, resent, segments, failed, connections }, sent) {
+    if (drops > 0 || failed.of('EBUSY') < resent) return false;
+    return isVanishing(segments, sent) || isRare(resent, connections.size);
   },
 };

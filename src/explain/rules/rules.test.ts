@@ -192,6 +192,12 @@ test('what was sent again without need is harmless where it is a vanishing part,
   assert.deepEqual(isHarmless(needless(4, { ...fast })), [undefined]);
   assert.deepEqual(isHarmless(needless(40, { ...rto }, false)), [true]);
   assert.deepEqual(isHarmless(needless(40, { ...probe })), [undefined]);
+  const stuck = (count: number) =>
+    Array.from({ length: count }, (_, i) => resent(10 * i, { failed: 'EBUSY', device: 'eth0' }));
+  assert.deepEqual(isHarmless(stuck(3)), [true]);
+  assert.deepEqual(isHarmless(stuck(4)), [undefined]);
+  const refused = drop(5, { reason: 'QDISC_DROP', direction: 'tx', netns: 1 });
+  assert.deepEqual(isHarmless([...stuck(1), refused]), [undefined]);
   const part = (segments: number) => [...needless(40, { ...fast }), sentInAll(1000, { segments, retransmitted: 40 })];
   assert.deepEqual(isHarmless(part(40_000)), [true]);
   assert.deepEqual(isHarmless(part(39_999)), [undefined]);

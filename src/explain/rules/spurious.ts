@@ -1,12 +1,9 @@
 import type { Resent } from '../facts.ts';
 import { peerOf, senderPlace } from './place.ts';
 import type { Rule } from './rule.ts';
+import { FEW, isRare, isVanishing } from './trifle.ts';
 import { flowWords, inside, netnsWords, plural, processWords } from './words.ts';
 
-/** Of what the connections sent, a part that no throughput shows. */
-const VANISHING = 0.001;
-/** So many are no reordering to speak of. */
-const FEW = 3;
 /** What packets that overtake each other make. */
 const GAPS = ['fast', 'unknown'] as const;
 /**
@@ -23,9 +20,9 @@ export const spurious: Rule = {
     return { place: senderPlace(found.fact), ...peerOf(found.fact, known), sureness: 'certain' };
   },
   isHarmless({ segments, causes, connections }, sent) {
-    if (sent.segments > 0 && segments <= VANISHING * sent.segments) return true;
+    if (isVanishing(segments, sent)) return true;
     const count = (some: readonly Resent['cause'][]): number => some.reduce((sum, one) => sum + causes.of(one), 0);
-    return count(GAPS) <= FEW && count(TIMERS) <= Math.max(FEW, connections.size);
+    return count(GAPS) <= FEW && isRare(count(TIMERS), connections.size);
   },
   describe(group, known, { reordered }) {
     const { place } = group.claim;
