@@ -30,6 +30,7 @@ const SCENARIOS = [
   'nat-loss',
   'nat-random',
   'nat-random-server',
+  'nat-ack-loss',
   'ack-loss',
   'loss-outside',
   'reordering',

@@ -168,6 +168,18 @@ test('behind NAT that changes everything, with no word of connection tracking: b
   assert.ok(why(t, [drop(700, syn), again]).includes('peer-silent likely 1R'));
 });
 
+test('the drop of an acknowledgement behind NAT that changes everything: by both sequence numbers', (t) => {
+  const back = { src: TRANSLATED.dst, sport: 8443, dst: TRANSLATED.src, dport: 1024 };
+  const lostAck = (ack: number, seq: number) => ({ ...droppedAck(10, ack), ...back, seq, endSeq: seq, netns: 3 });
+  const again = resent(200, { ack: 70_500 });
+  assert.deepEqual(why(t, [lostAck(2000, 70_500), again]), ['ack-lost certain 1R 1D']);
+  assert.deepEqual(why(t, [lostAck(2000 + 65_535, 70_500), again]), ['ack-lost certain 1R 1D']);
+  for (const stranger of [lostAck(1999, 70_500), lostAck(2000 + 65_536, 70_500), lostAck(2000, 70_501)]) {
+    const verdicts = why(t, [stranger, again]);
+    assert.ok(verdicts.includes('outside likely 1R'), `${verdicts}`);
+  }
+});
+
 test('what was dropped after TCP began to send it is that retransmission itself, however long it took', (t) => {
   const fast = (ms: number, spentUs: number) => resent(ms, { cause: 'fast', spentUs });
   assert.deepEqual(why(t, [drop(199.985), fast(200, 14)]), [`${FIREWALL} 1R 1D`]);

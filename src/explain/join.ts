@@ -110,6 +110,7 @@ export class Join {
     if (drop.ack !== undefined) {
       connection.acks ??= [];
       keep(connection.acks, drop, MAX_LOST);
+      if (drop.range && drop.left.length === 0) this.#nat.addAck(drop);
     }
     return NO_DROPS;
   }
@@ -136,12 +137,25 @@ export class Join {
     if (connection.lost) takeLost(found, connection.lost, range);
     if (found.lost.length === 0) this.#matchTranslated(found, connection, flow, range);
     const isLost = found.lost.length > 0;
-    const acks = isLost ? undefined : this.#connections.get(this.#flows.reverse(flow))?.acks;
-    if (acks) takeAck(found, acks, connection.resent ?? [], range);
+    if (!isLost) this.#matchAck(found, connection, flow, range);
     const dropped = isLost ? found.lost : found.lostAck ? [found.lostAck] : [];
     const own = isLost ? found.fact.flow : this.#flows.reverse(found.fact.flow as FlowKey);
     const other = dropped.find((drop) => drop.nat || drop.flow !== own);
     if (other) found.nat = other.nat ? 'conntrack' : (this.#names.howOf(other.flow as FlowKey) ?? 'conntrack');
+  }
+
+  #matchAck(found: ResentCase, connection: Connection, flow: FlowKey, range: Range): void {
+    const back = this.#flows.reverse(flow);
+    const take = (): void => {
+      const acks = this.#connections.get(back)?.acks;
+      if (acks) takeAck(found, acks, connection.resent ?? [], range);
+    };
+    take();
+    if (found.lostAck) return;
+    const translated = this.#nat.findAck(found.fact, flow, range, latestOf(found.fact));
+    if (translated === undefined) return;
+    this.#unite({ opened: flow, translated }, 'sequence');
+    take();
   }
 
   /** Looks for the same sequence numbers under other addresses. */

@@ -3,7 +3,7 @@
  * said nothing (the packet was in another namespace by then), by what NAT leaves alone. That is the sequence numbers, and
  * mostly one end or the port of the source: a drop that agrees in that, and begins or ends at the very same sequence number,
  * is of the same connection (two connections agree in that number once in 2^31). Where NAT changed both ends and the port,
- * the acknowledgement number has to agree too.
+ * the acknowledgement number has to agree too. So it is with acknowledgements without data, which have no range of their own.
  */
 
 import { Lru } from '../base/lru.ts';
@@ -70,6 +70,11 @@ export class NatNames {
   }
 }
 
+/** How much may have been sent between what carries one acknowledgement number and what carries the other. */
+const MAX_ACK_BYTES = 65_536;
+
+type Buckets = (Dropped[] | undefined)[];
+
 const BUCKET_BITS = 16;
 const bucketOf = (sequence: number): number => sequence >>> BUCKET_BITS;
 
@@ -77,7 +82,9 @@ export class NatFinder {
   readonly #flows: Flows;
   readonly #names: NatNames;
   /** Drops by the high bits of where they begin and end, by time. */
-  readonly #buckets: (Dropped[] | undefined)[] = new Array(2 ** BUCKET_BITS);
+  readonly #data: Buckets = new Array(2 ** BUCKET_BITS);
+  /** Those without data by the high bits of their sequence number, by time. */
+  readonly #acks: Buckets = new Array(2 ** BUCKET_BITS);
 
   constructor(flows: Flows, names: NatNames) {
     this.#flows = flows;
@@ -86,8 +93,13 @@ export class NatFinder {
 
   add(drop: Dropped): void {
     const { begin, end } = drop.range as Range;
-    this.#put(bucketOf(begin), drop);
-    if (bucketOf(end) !== bucketOf(begin)) this.#put(bucketOf(end), drop);
+    put(this.#data, begin, drop);
+    if (bucketOf(end) !== bucketOf(begin)) put(this.#data, end, drop);
+  }
+
+  /** @param drop of an acknowledgement without data */
+  addAck(drop: Dropped): void {
+    put(this.#acks, (drop.range as Range).begin, drop);
   }
 
   /** The connection under the addresses that it has elsewhere on this host. */
@@ -96,8 +108,24 @@ export class NatFinder {
     return at('begin') ?? at('end');
   }
 
+  /**
+   * The connection, seen from the source of `flow`, of whose other end an acknowledgement of that range was dropped: it comes
+   * right after all that the source has received (its `ack`), and acknowledges up to 64 KiB more than the range.
+   */
+  findAck(resent: Resent, flow: FlowKey, range: Range, latest: number): FlowKey | undefined {
+    const { ack, cause, at } = resent;
+    if (ack === undefined || cause === 'syn') return undefined;
+    for (const drop of this.#acks[bucketOf(ack)] ?? []) {
+      if (drop.range?.begin !== ack || drop.at < at - WINDOW_NS || drop.at > latest) continue;
+      const beyond = distance(range.end, drop.ack as number);
+      const other = this.#names.of(this.#flows.reverse(drop.flow as FlowKey));
+      if (other !== flow && beyond >= 0 && beyond < MAX_ACK_BYTES) return other;
+    }
+    return undefined;
+  }
+
   #search(sequence: number, edge: keyof Range, resent: Resent, flow: FlowKey, latest: number): FlowKey | undefined {
-    const drops = this.#buckets[bucketOf(sequence)];
+    const drops = this.#data[bucketOf(sequence)];
     if (drops === undefined) return undefined;
     for (const drop of drops) {
       const isThere = (drop.range as Range)[edge] === sequence && drop.left.length > 0;
@@ -115,20 +143,17 @@ export class NatFinder {
     if (portOf(source) === portOf(other) || this.#flows.destination(a) === this.#flows.destination(b)) return true;
     return resent.cause === 'syn' ? isSameSyn(resent, drop) : isSameAck(resent, drop);
   }
-
-  #put(bucket: number, drop: Dropped): void {
-    const drops = this.#buckets[bucket];
-    if (!drops) {
-      this.#buckets[bucket] = [drop];
-      return;
-    }
-    while (drops.length > 0 && (drops[0] as Dropped).at < drop.at - WINDOW_NS) drops.shift();
-    drops.push(drop);
-  }
 }
 
-/** How much the other end may have sent between the two. */
-const MAX_ACK_BYTES = 65_536;
+function put(buckets: Buckets, sequence: number, drop: Dropped): void {
+  const drops = buckets[bucketOf(sequence)];
+  if (!drops) {
+    buckets[bucketOf(sequence)] = [drop];
+    return;
+  }
+  while (drops.length > 0 && (drops[0] as Dropped).at < drop.at - WINDOW_NS) drops.shift();
+  drops.push(drop);
+}
 
 /** One in 2^16 of others that have the same sequence number. */
 function isSameAck(resent: Resent, drop: Dropped): boolean {
