@@ -83,6 +83,7 @@ function amountText({ amount, hit }: Incident): string {
     count(amount.drops, 'drop'),
     count(amount.resets, 'reset'),
   ].filter(Boolean);
+  if (parts.length === 0) parts.push(`${amount.counted} counted`);
   const connections = hit.connections === 0 ? '' : ` on ${count(hit.connections, 'connection')}`;
   const ratio =
     amount.lossRatio === undefined

@@ -16,6 +16,14 @@ test('steps get longer as the stretch does, and nothing is lost', () => {
   );
 });
 
+test('what is added late may be earlier', () => {
+  const [whole, late] = [new Histogram(), new Histogram()];
+  const times = [700, 5, 33, 31, 2000, 4];
+  for (const at of times.toSorted((a, b) => a - b)) whole.add(at * S);
+  for (const at of times) late.add(at * S);
+  assert.deepEqual([late.stepNs, late.from, late.counts], [whole.stepNs, whole.from, whole.counts]);
+});
+
 test('two of different steps are put together as if everything had been added to one', () => {
   const [whole, first, second] = [new Histogram(), new Histogram(), new Histogram()];
   const times = [5, 6, 7, 500, 2000];

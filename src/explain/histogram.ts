@@ -13,10 +13,10 @@ export class Histogram {
     return this.#counts;
   }
 
-  /** @param at not before what was added first, but for a few steps */
   add(at: number, count = 1): void {
-    if (this.#counts.length === 0) this.from = Math.floor(at / this.stepNs) * this.stepNs;
-    let step = Math.max(0, Math.floor((at - this.from) / this.stepNs));
+    if (this.#counts.length === 0) this.from = this.#beginOf(at);
+    if (at < this.from) this.#beginAt(at);
+    let step = Math.floor((at - this.from) / this.stepNs);
     while (step >= MAX_STEPS) {
       this.#double();
       step = Math.floor((at - this.from) / this.stepNs);
@@ -25,13 +25,24 @@ export class Histogram {
     this.#counts[step] = (this.#counts[step] as number) + count;
   }
 
-  /** @param other begins no earlier */
   addAll(other: Histogram): void {
     // steps are powers of two of the first and begin at multiples of themselves: those of the longer hold the shorter
     while (this.stepNs < other.stepNs) this.#double();
     other.counts.forEach((count, i) => {
       if (count > 0) this.add(other.from + i * other.stepNs, count);
     });
+  }
+
+  #beginOf(at: number): number {
+    return Math.floor(at / this.stepNs) * this.stepNs;
+  }
+
+  /** What is judged late may be earlier than all that was added before. */
+  #beginAt(at: number): void {
+    const missing = (): number => (this.from - this.#beginOf(at)) / this.stepNs;
+    while (missing() + this.#counts.length > MAX_STEPS) this.#double();
+    this.#counts = [...Array<number>(missing()).fill(0), ...this.#counts];
+    this.from = this.#beginOf(at);
   }
 
   #double(): void {
