@@ -21,12 +21,12 @@ import {
   summedOf,
 } from './facts.ts';
 import { Flows } from './flows.ts';
-import { NEEDLESS_REASONS } from './join.ts';
+import { TELLING_REASONS } from './join.ts';
 import { Judge, type VerdictSink } from './judge.ts';
 import { NatNames } from './nat.ts';
 import type { Known } from './rules/rule.ts';
 import { isTimeOnly, type Sample, type Sampling, sampling } from './sampling.ts';
-import { COUNTER_LOOKAHEAD_NS, WINDOW_NS } from './timing.ts';
+import { PATIENCE_NS, WINDOW_NS } from './timing.ts';
 
 export interface ExplainOptions {
   /** Default: now. */
@@ -102,7 +102,7 @@ function examined(
 
 /** What is read for a sample: what came before may explain it, and what comes a little later; nothing is read twice. */
 function readingOf({ since, until }: Sample, before: Sample | undefined, after: Sample | undefined): Period {
-  const [from, to] = [since - BigInt(WINDOW_NS), until + BigInt(COUNTER_LOOKAHEAD_NS)];
+  const [from, to] = [since - BigInt(WINDOW_NS), until + BigInt(PATIENCE_NS)];
   const earliest = before === undefined ? from : endOf(before, since);
   const latest = after === undefined || after.since > to ? to : after.since;
   return { since: wallNs(from > earliest ? from : earliest), until: wallNs(latest) };
@@ -110,7 +110,7 @@ function readingOf({ since, until }: Sample, before: Sample | undefined, after: 
 
 /** Where the reading of a sample ended. */
 function endOf({ until }: Sample, next: bigint): bigint {
-  const end = until + BigInt(COUNTER_LOOKAHEAD_NS);
+  const end = until + BigInt(PATIENCE_NS);
   return end < next ? end : next;
 }
 
@@ -153,7 +153,7 @@ function selections(filter: Filter, period: Period, flows: Flows, asked: Sample)
       kind: 'drop',
       columns: DROPPED_COLUMNS,
       filter: period,
-      benignReasons: NEEDLESS_REASONS,
+      benignReasons: TELLING_REASONS,
       mark: wants('drop') ? mark : nothing,
       make: (row) => droppedOf(row, flows),
     },

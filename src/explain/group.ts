@@ -1,12 +1,12 @@
 /** Cases of one cause and place, close in time: what an incident is made of. */
 
 import type { Explained } from './cases.ts';
-import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts.ts';
+import type { Dropped, Fact, Grown, Owner, Resent, Summed } from './facts.ts';
 import { type Endpoint, type FlowKey, portOf } from './flows.ts';
 import { Histogram } from './histogram.ts';
 import type { ResentCase } from './join.ts';
 import { type PacketKind, packetKind } from './packet-kind.ts';
-import type { Claim, Rule } from './rules/rule.ts';
+import type { Claim, ResetCase, Rule } from './rules/rule.ts';
 import { Tally } from './tally.ts';
 import { SURENESS, type Sureness } from './types.ts';
 
@@ -50,6 +50,8 @@ export class Group {
   tracked = 0;
   translated = 0;
   lostAcks = 0;
+  /** Those of which what had been sent before still waited here, and was dropped later. */
+  waited = 0;
   /** Retransmissions of which the drop was found. */
   matched = 0;
   /** Retransmissions of which only a part is explained. */
@@ -92,13 +94,16 @@ export class Group {
     if (found.nat === 'conntrack') this.tracked += weight;
     if (found.nat === 'sequence') this.translated += weight;
     if (found.lostAck && found.lost.length === 0) this.lostAcks += weight;
+    if (found.waited) this.waited += weight;
     if (found.lost.length > 0) this.matched += weight;
     if (found.lost.length > 0 && found.share < 1) this.partly += weight;
     this.harm += weight * harmOf(found);
   }
 
-  addReset(reset: Reset, claim: Claim, view: View): void {
-    const weight = this.#add(reset, claim, view, false);
+  addReset({ fact, other }: ResetCase, claim: Claim, view: View): void {
+    const weight = this.#add(fact, claim, view, false);
+    // the record of the end that sent it counts
+    if (other && fact.direction === 'received') return;
     this.resets += weight;
     this.harm += weight * HARM.reset;
   }
@@ -204,7 +209,7 @@ function byName(owners: Tally<Owner>, nameOf: (owner: Owner) => string | undefin
 
 const SUMS = [
   ...(['resent', 'segments', 'drops', 'resets', 'grown', 'harm'] as const),
-  ...(['tracked', 'translated', 'matched', 'lostAcks', 'partly', 'summed'] as const),
+  ...(['tracked', 'translated', 'matched', 'lostAcks', 'waited', 'partly', 'summed'] as const),
 ];
 
 const TALLIES = [
@@ -218,11 +223,11 @@ function harmOfDrop(drop: Dropped, kind: PacketKind): number {
   return drop.class === 'loss' ? HARM.drop : HARM.unknownDrop;
 }
 
-type Resending = Pick<ResentCase, 'fact' | 'needless' | 'isNeedlessAgain' | 'lostAck'>;
+type Resending = Pick<ResentCase, 'fact' | 'needless' | 'isNeedlessAgain' | 'lostAck' | 'waited'>;
 
-function harmOf({ fact, needless, isNeedlessAgain, lostAck }: Resending): number {
+function harmOf({ fact, needless, isNeedlessAgain, lostAck, waited }: Resending): number {
   // Data that came twice harm little; timeouts in which no acknowledgement comes stop the connection.
-  if (fact.failed === 'EBUSY' || (needless && !lostAck && !isNeedlessAgain)) return HARM.needless;
+  if ((fact.failed === 'EBUSY' && !waited) || (needless && !lostAck && !isNeedlessAgain)) return HARM.needless;
   switch (fact.cause) {
     case 'rto':
     case 'syn':

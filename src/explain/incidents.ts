@@ -9,7 +9,7 @@ import { Group } from './group.ts';
 import { formatId, keyOf } from './id.ts';
 import type { VerdictSink } from './judge.ts';
 import type { Description, Rule } from './rules/rule.ts';
-import { COUNTER_LOOKAHEAD_NS, NS_PER_S } from './timing.ts';
+import { NS_PER_S, PATIENCE_NS } from './timing.ts';
 import type { Counted, Incident, Place } from './types.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -59,7 +59,7 @@ class Groups implements VerdictSink {
   }
 
   reset(verdict: Verdict, found: Parameters<VerdictSink['reset']>[1]): void {
-    this.#of(verdict, found.fact.at).addReset(found.fact, verdict.claim, this.#explained);
+    this.#of(verdict, found.fact.at).addReset(found, verdict.claim, this.#explained);
   }
 
   counter(verdict: Verdict, grown: Parameters<VerdictSink['counter']>[1]): void {
@@ -77,9 +77,9 @@ class Groups implements VerdictSink {
   all(): Group[] {
     const groups = [...this.#places.values()].flatMap((place) => place.all());
     return groups.filter((group) => {
-      const told = group.isOfCounters() ? groups.find((other) => isToldBy(group, other)) : undefined;
-      told?.agree(group);
-      return told === undefined;
+      const told = group.isOfCounters() ? tellersOf(group, groups) : [];
+      for (const other of told) other.agree(group);
+      return told.length === 0;
     });
   }
 
@@ -108,10 +108,26 @@ class Groups implements VerdictSink {
   }
 }
 
-/** Whether the drops of a group are what these counters counted: of the same rule and namespace, at that time. */
-function isToldBy(counters: Group, { rule, claim, drops, from, until }: Group): boolean {
-  const isSame = rule === counters.rule && claim.place.netns === counters.claim.place.netns;
-  return isSame && drops > 0 && counters.from <= until + COUNTER_LOOKAHEAD_NS && counters.until >= from;
+/** Counters of what did not leave a device or a host, which are drops besides (net/core/dev.c, net/ipv4/udp.c). */
+const OF_THE_WAY_OUT = /^(tx_dropped|Udp6?SndbufErrors)$/;
+
+/** The groups whose drops are what these counters counted: of the same rule, or at least as many on the way out. */
+function tellersOf(counters: Group, groups: readonly Group[]): Group[] {
+  const near = groups.filter((other) => isNear(counters, other));
+  const ofRule = near.find(({ rule }) => rule === counters.rule);
+  if (ofRule) return [ofRule];
+  const { device, reason = '' } = counters.claim.place;
+  if (!OF_THE_WAY_OUT.test(reason)) return [];
+  const leaving = near.filter(
+    ({ rule, claim: { place } }) => rule.isCountedOut && (device === undefined || device === place.device),
+  );
+  return leaving.reduce((sum, { drops }) => sum + drops, 0) >= counters.grown ? leaving : [];
+}
+
+/** Whether a group has drops in the same namespace, at that time. */
+function isNear(counters: Group, { claim, drops, from, until }: Group): boolean {
+  const isSame = claim.place.netns === counters.claim.place.netns;
+  return isSame && drops > 0 && counters.from <= until + PATIENCE_NS && counters.until >= from;
 }
 
 /** The groups of one rule and place: one for each peer, or one for all where they are many at the same time. */

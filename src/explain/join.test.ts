@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseIp } from '../base/ip.ts';
-import type { DropEvent, RetransmitEvent } from '../event/kinds.ts';
+import type { DropEvent, Event, RetransmitEvent } from '../event/kinds.ts';
 import { at, drop, droppedAck, resent, why } from './why.test-util.ts';
 
 const FIREWALL = 'firewall certain';
@@ -236,4 +236,35 @@ test('"outside" only where everything was seen', (t) => {
   assert.deepEqual(why(t, [resent(200)], { recorded: 'no drops' }), ['unknown possible 1R']);
   assert.deepEqual(why(t, [resent(200)], { recorded: 'netns 1 2' }), ['outside likely 1R']);
   assert.deepEqual(why(t, [resent(-59_900)]), ['unknown possible 1R']);
+});
+
+const NO_NEXT_HOP = { reason: 'NEIGH_FAILED', location: 'neigh_invalidate+0x7e', direction: 'tx', netns: 1 } as const;
+
+test('what waited for its next hop is dropped after it was to be sent again', (t) => {
+  const stuck = [1000, 2000].map((ms) => resent(ms, { cause: 'syn', failed: 'EBUSY' }));
+  assert.deepEqual(why(t, [...stuck, drop(3000, NO_NEXT_HOP)]), ['neighbour certain 2R 1D']);
+  assert.deepEqual(why(t, [...stuck, drop(3000, { ...NO_NEXT_HOP, seq: 2000, endSeq: 3000 })]), [
+    'local-queue certain 2R',
+    'neighbour certain 1D',
+  ]);
+});
+
+test('behind a router as many retransmissions are explained as copies waited, and the last copy is what comes next', (t) => {
+  const copy = (ms: number): Event => drop(ms, { ...NO_NEXT_HOP, direction: 'forward', netns: 2 });
+  const copies = [3000, 3000.01, 3000.02].map(copy);
+  const before = [200, 600].map((ms) => resent(ms));
+  assert.deepEqual(why(t, [...before, ...copies]), ['neighbour certain 2R 3D']);
+  assert.deepEqual(why(t, [...before, ...copies, resent(3100)]), ['neighbour certain 3R 3D']);
+  assert.deepEqual(why(t, [...before, copy(3000), resent(3100)]), ['outside likely 2R', 'neighbour certain 1R 1D']);
+  // it was sent at the moment at which those before it were dropped
+  assert.deepEqual(why(t, [resent(200), resent(2999.9), ...copies.slice(1)]), ['neighbour certain 2R 2D']);
+});
+
+test('a frame for another host explains only what nothing else does, and only where the connection is', (t) => {
+  const misled = { reason: 'OTHERHOST', class: 'benign', location: 'ip_rcv_core+0x1', process: 'nginx' } as const;
+  assert.deepEqual(why(t, [drop(0, misled), resent(200)]), ['other-host likely 1R 1D']);
+  assert.deepEqual(why(t, [drop(0, misled)]), []);
+  assert.deepEqual(why(t, [drop(0, misled), drop(1), resent(200)]), [`${FIREWALL} 1R 1D`]);
+  const { process: _, ...ofNobody } = misled;
+  assert.deepEqual(why(t, [drop(0, ofNobody), resent(200)]), ['outside likely 1R']);
 });

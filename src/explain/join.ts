@@ -3,11 +3,13 @@
  * ranges overlap, and the drop came first. docs/why.md says what each part of that rests on.
  */
 
+import { functionOf } from '../wire/drop-class.ts';
 import type { Dropped, Grown, Resent } from './facts.ts';
 import type { FlowKey, Flows, Translation } from './flows.ts';
 import { NatFinder, type NatHow, type NatNames } from './nat.ts';
+import { packetKind } from './packet-kind.ts';
 import { allWithout, distance, lengthOf, overlap, overlaps, type Range } from './sequence.ts';
-import { LOOKAHEAD_NS, latestOf, NS_PER_MS, WINDOW_NS } from './timing.ts';
+import { LOOKAHEAD_NS, latestOf, NS_PER_MS, PATIENCE_NS, WINDOW_NS } from './timing.ts';
 import { WindowProbes } from './window-probes.ts';
 
 /** A retransmission and what is known of its reason. */
@@ -20,6 +22,8 @@ export interface ResentCase {
   share: number;
   /** The drop of an acknowledgement that covered all of it: the other end had it already. */
   lostAck?: Dropped;
+  /** The drop, later, of what had been sent before: it still waited on this host when this was sent. */
+  waited?: Dropped;
   /** The receiver on this host dropped a second copy: nothing was missing. */
   needless?: Dropped;
   /** So was an earlier retransmission of the same: the answer to that copy had not come back either. */
@@ -38,10 +42,16 @@ interface Connection {
   lost?: Dropped[];
   /** Drops of what carried an acknowledgement, by time. */
   acks?: Dropped[];
+  /** Drops where the connection is, of frames that were for another host; believed where nothing else explains. */
+  misled?: Dropped[];
   /** The last retransmissions, by time. */
   resent?: ResentCase[];
   /** The last drop of what this end sent that was not benign. */
   last?: Dropped;
+  /** The last one without data. */
+  lastProbe?: Dropped;
+  /** The last drop of what had waited for a next hop. */
+  purged?: Dropped;
   probes?: WindowProbes;
   lastAt: number;
 }
@@ -53,6 +63,12 @@ const MAX_LOST = 4096;
 /** Reasons by which a receiver says that it had the data already (src/wire/drop-rules.ts). */
 export const NEEDLESS_REASONS = ['TCP_OLD_DATA', 'TCP_OLD_SEQUENCE', 'TCP_OFOMERGE', 'TCP_OFO_DROP'];
 
+/** The frame was for another host: a loss where the connection of the packet is nevertheless here. */
+const NOT_FOR_HERE = 'OTHERHOST';
+
+/** Reasons of benign drops that explain something all the same. */
+export const TELLING_REASONS = [...NEEDLESS_REASONS, NOT_FOR_HERE];
+
 /** A packet that is older than what came before it by its time stamp: the original, where it had been sent again. */
 const LATE_REASON = 'TCP_RFC7323_PAWS';
 
@@ -62,6 +78,13 @@ const LATE_REASON = 'TCP_RFC7323_PAWS';
  */
 const isLateCopy = ({ reason, tcpFlags }: Dropped): boolean =>
   reason === LATE_REASON || (reason === 'TCP_INVALID_SYN' && tcpFlags === 'SYN|ACK');
+
+/**
+ * Packets that wait for the address of their next hop are dropped together when it did not answer, seconds after they were sent
+ * (neigh_invalidate(), net/core/neighbour.c; for IPv6 without a reason).
+ */
+const hasWaited = ({ reason, location }: Dropped): boolean =>
+  reason === 'NEIGH_FAILED' || functionOf(location) === 'neigh_invalidate';
 
 const NO_DROPS: readonly Dropped[] = [];
 
@@ -94,6 +117,8 @@ export class Join {
     const name = this.#names.of(drop.flow);
     if (drop.class === 'benign') {
       if (drop.reason !== undefined && NEEDLESS_REASONS.includes(drop.reason)) this.#secondCopy(drop, name);
+      if (drop.reason === NOT_FOR_HERE && drop.owner.process !== undefined)
+        this.#mislead(this.#of(name, drop.at), drop);
       return this.#probesOf(drop);
     }
     if (isLateCopy(drop) && this.#secondCopy(drop, name)) {
@@ -102,11 +127,13 @@ export class Join {
     }
     const connection = this.#of(name, drop.at);
     connection.last = drop;
+    if (packetKind(drop) === 'acknowledgement') connection.lastProbe = drop;
     if (drop.left.length > 0) {
       connection.lost ??= [];
       keep(connection.lost, drop, MAX_LOST);
       this.#nat.add(drop);
     }
+    if (drop.left.length > 0) explainWaiting(connection, drop);
     if (drop.ack !== undefined) {
       connection.acks ??= [];
       keep(connection.acks, drop, MAX_LOST);
@@ -115,9 +142,20 @@ export class Join {
     return NO_DROPS;
   }
 
+  /** Only where a process has the connection it is of this host; a promiscuous device sees those of others. */
+  #mislead(connection: Connection, drop: Dropped): void {
+    connection.misled ??= [];
+    keep(connection.misled, drop, MAX_RESENT);
+  }
+
   /** The last drop, not a benign one, of what the source of the flow sent. */
   lastDrop(flow: FlowKey): Dropped | undefined {
     return this.#connections.get(this.#names.of(flow))?.last;
+  }
+
+  /** The same of those without data: acknowledgements, keepalives. */
+  lastProbe(flow: FlowKey): Dropped | undefined {
+    return this.#connections.get(this.#names.of(flow))?.lastProbe;
   }
 
   resend(fact: Resent): ResentCase {
@@ -138,6 +176,7 @@ export class Join {
     if (found.lost.length === 0) this.#matchTranslated(found, connection, flow, range);
     const isLost = found.lost.length > 0;
     if (!isLost) this.#matchAck(found, connection, flow, range);
+    if (!isLost && !found.lostAck) this.#matchMisled(found, connection, flow, range);
     const dropped = isLost ? found.lost : found.lostAck ? [found.lostAck] : [];
     const own = isLost ? found.fact.flow : this.#flows.reverse(found.fact.flow as FlowKey);
     const other = dropped.find((drop) => drop.nat || drop.flow !== own);
@@ -156,6 +195,13 @@ export class Join {
     if (translated === undefined) return;
     this.#unite({ opened: flow, translated }, 'sequence');
     take();
+  }
+
+  #matchMisled(found: ResentCase, { misled, resent }: Connection, flow: FlowKey, range: Range): void {
+    if (misled) takeLost(found, misled, range);
+    if (found.lost.length > 0) return;
+    const back = this.#connections.get(this.#flows.reverse(flow))?.misled;
+    if (back) takeAck(found, back, resent ?? [], range);
   }
 
   /** Looks for the same sequence numbers under other addresses. */
@@ -179,7 +225,7 @@ export class Join {
     this.#connections.delete(from);
     const into = this.#of(to, moved.lastAt);
     const byTime = (a: Dropped, b: Dropped): number => a.at - b.at;
-    for (const list of ['lost', 'acks'] as const) {
+    for (const list of ['lost', 'acks', 'misled'] as const) {
       if (moved[list]) into[list] = [...(into[list] ?? []), ...moved[list]].sort(byTime);
     }
     if (moved.resent) into.resent = [...(into.resent ?? []), ...moved.resent].sort((a, b) => a.fact.at - b.fact.at);
@@ -274,6 +320,31 @@ function takeLost(found: ResentCase, lost: Dropped[], range: Range): void {
   found.share = 1 - missing / lengthOf(range);
   if (taken.some(({ left }) => left.length === 0)) prune(lost);
 }
+
+/**
+ * A packet that waited on this host is dropped: that is why it was sent again in the meantime. TCP itself sends nothing while its
+ * own copy waits (`EBUSY`); behind a router each copy waits there, and the last one is what the next retransmission sends again.
+ */
+function explainWaiting(connection: Connection, drop: Dropped): void {
+  const { resent = [], purged } = connection;
+  const isUnexplained = ({ fact, lost, lostAck, waited }: ResentCase): boolean =>
+    lost.length === 0 && !lostAck && !waited && drop.at - fact.at <= PATIENCE_NS && isOf(fact.range, drop);
+  if (drop.direction === 'tx') {
+    for (const found of resent) if (found.fact.failed === 'EBUSY' && isUnexplained(found)) found.waited = drop;
+  }
+  if (!hasWaited(drop)) return;
+  connection.purged = drop;
+  const isFirst = purged === undefined || drop.at - purged.at > NS_PER_MS || purged.owner.netns !== drop.owner.netns;
+  const newest = resent.findLast(({ fact }) => fact.failed === undefined && isOf(fact.range, drop));
+  const isOfNewest = isFirst && newest !== undefined && drop.at - newest.fact.at > NS_PER_MS;
+  const found = isOfNewest ? undefined : resent.findLast((one) => one.fact.failed === undefined && isUnexplained(one));
+  if (!found) return;
+  found.waited = drop;
+  drop.left = allWithout(drop.left, found.fact.range as Range);
+}
+
+const isOf = (range: Range | undefined, drop: Dropped): boolean =>
+  range !== undefined && drop.range !== undefined && overlap(range, drop.range) !== undefined;
 
 /** Removes drops of which all was sent again. */
 function prune(lost: Dropped[]): void {

@@ -5,7 +5,7 @@ import type { FlowKey } from './flows.ts';
 import { Join, type ResentCase } from './join.ts';
 import { ListenCounters } from './listen-counters.ts';
 import type { Known, ResetCase } from './rules/rule.ts';
-import { COUNTER_LOOKAHEAD_NS, LOOKAHEAD_NS, NS_PER_MS, NS_PER_S } from './timing.ts';
+import { LOOKAHEAD_NS, NS_PER_MS, NS_PER_S, PATIENCE_NS, WINDOW_NS } from './timing.ts';
 import { DropVerdicts, firstClaim, type Verdict } from './verdicts.ts';
 import { Waiting } from './waiting.ts';
 
@@ -26,6 +26,9 @@ const MAX_REMEMBERED = 10_000;
 /** What was recorded of a connection within this time tells of what was only counted. */
 const NEAR_NS = 10 * NS_PER_S;
 
+/** The reason of a RST after keepalives that got no answer. */
+const GIVEN_UP = 'TCP_KEEPALIVE_TIMEOUT';
+
 /** A RST and the drop that made it are recorded within this time. */
 const ANSWER_NS = 100 * NS_PER_MS;
 
@@ -34,8 +37,8 @@ export class Judge {
   readonly #sink: VerdictSink;
   readonly #join: Join;
   readonly #waiting = new Waiting<ResentCase | ResetCase>(LOOKAHEAD_NS);
-  /** A counter that is read only now and then may explain them. */
-  readonly #handshakes = new Waiting<ResentCase>(COUNTER_LOOKAHEAD_NS);
+  /** Timers whose cause may be recorded later. */
+  readonly #unexplained = new Waiting<ResentCase>(PATIENCE_NS);
   /** What is recorded beside it one by one is judged first. */
   readonly #summaries = new Waiting<{ fact: Summed }>(2 * LOOKAHEAD_NS);
   readonly #listeners = new ListenCounters();
@@ -59,8 +62,8 @@ export class Judge {
     else if (fact.kind === 'connection') this.#sink.connection?.(fact);
     else if (fact.kind === 'summary') this.#summaries.add({ fact });
     else {
-      const isOpening = fact.cause === 'syn' || fact.cause === 'syn-ack';
-      (isOpening ? this.#handshakes : this.#waiting).add(this.#join.resend(fact));
+      const found = this.#join.resend(fact);
+      (mayBeExplainedLater(found) ? this.#unexplained : this.#waiting).add(found);
     }
   }
 
@@ -69,7 +72,7 @@ export class Judge {
   }
 
   #settle(now: number): void {
-    for (const found of this.#handshakes.due(now)) this.#judgeResent(found);
+    for (const found of this.#unexplained.due(now)) this.#judgeResent(found);
     for (const found of this.#waiting.due(now)) {
       if (found.kind === 'retransmit') this.#judgeResent(found);
       else this.#judgeReset(found);
@@ -115,7 +118,7 @@ export class Judge {
   }
 
   #judgeResent(found: ResentCase): void {
-    const drops = found.lost.length > 0 ? found.lost : found.lostAck ? [found.lostAck] : [];
+    const drops = dropsOf(found);
     if (!found.fact.isAsked && !drops.some(({ isAsked }) => isAsked)) return;
     const listen = this.#listeners.find(found.fact, this.#known.flows);
     if (listen) found.listen = listen;
@@ -137,7 +140,11 @@ export class Judge {
     const other = this.#otherEnd(fact);
     const whole: ResetCase = other ? { ...found, other } : found;
     const answered = this.#answered(other && fact.direction === 'received' ? other : fact);
-    const verdict = (answered && this.#verdictOf(answered)) ?? firstClaim((rule) => rule.reset?.(whole, this.#known));
+    const unanswered = fact.reason === GIVEN_UP ? this.#lastProbe(fact) : undefined;
+    const verdict =
+      (answered && this.#verdictOf(answered)) ??
+      (unanswered && this.#verdictOf(unanswered)) ??
+      firstClaim((rule) => rule.reset?.(whole, this.#known));
     if (verdict) this.#sink.reset(verdict, whole);
   }
 
@@ -147,6 +154,13 @@ export class Judge {
     const other = this.#resets.get(this.#known.flows.reverse(fact.flow));
     const isPair = other && other.direction !== fact.direction && Math.abs(other.at - fact.at) <= LOOKAHEAD_NS;
     return isPair ? other : undefined;
+  }
+
+  /** The last dropped packet without data of either end, as keepalives and their answers are. */
+  #lastProbe({ flow, at }: Reset): Dropped | undefined {
+    if (flow === undefined) return undefined;
+    const drops = [flow, this.#known.flows.reverse(flow)].map((way) => this.#join.lastProbe(way));
+    return drops.find((drop) => drop && at - drop.at <= WINDOW_NS);
   }
 
   /** The dropped packet that the RST answers: one for nobody, or one that a firewall rejected. */
@@ -165,6 +179,19 @@ export class Judge {
     }
     return verdict;
   }
+}
+
+/** A packet that waits for its next hop, and a counter that is read only now and then, tell later why a timer sent again. */
+function mayBeExplainedLater(found: ResentCase): boolean {
+  const { cause, failed } = found.fact;
+  if (cause === 'syn' || cause === 'syn-ack' || failed === 'EBUSY') return true;
+  return cause === 'rto' && dropsOf(found).length === 0;
+}
+
+function dropsOf({ lost, lostAck, waited }: ResentCase): readonly Dropped[] {
+  if (lost.length > 0) return lost;
+  const other = lostAck ?? waited;
+  return other ? [other] : [];
 }
 
 const onlyLikely = (verdict: Verdict): Verdict => ({ ...verdict, claim: { ...verdict.claim, sureness: 'likely' } });

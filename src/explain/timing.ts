@@ -9,8 +9,11 @@ export const NS_PER_S = 1e9;
 /** TCP_RTO_MAX is 120 s: no drop waits longer for its retransmission while the connection lives. */
 export const WINDOW_NS = 130 * NS_PER_S;
 
-/** Counters are read every few seconds: one that tells of a SYN may be recorded so much later. */
-export const COUNTER_LOOKAHEAD_NS = 12 * NS_PER_S;
+/**
+ * What explains a packet that was sent again may be recorded so much later: counters are read every few seconds, and a packet
+ * waits for its next hop for three (mcast_solicit times retrans_time_ms, Documentation/networking/ip-sysctl.rst).
+ */
+export const PATIENCE_NS = 12 * NS_PER_S;
 
 /** A second copy arrives at most this much after a retransmission was sent. */
 export const LOOKAHEAD_NS = NS_PER_S;

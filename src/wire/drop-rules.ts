@@ -120,6 +120,17 @@ export const dropRules: readonly DropRule[] = [
   },
   {
     class: 'benign',
+    reasons: ['NO_TX_TARGET'],
+    only: 'group',
+    why: 'A bridge floods a group that nobody joined, and has no other port (br_flood, br_multicast_flood).',
+  },
+  {
+    class: 'unknown',
+    reasons: ['BRIDGE_INGRESS_STP_STATE'],
+    why: 'A blocked port of a bridge: what floods to it is meant to end there, what is sent to it alone is lost (br_handle_frame).',
+  },
+  {
+    class: 'benign',
     reasons: ['OTHERHOST', 'IPV6_NDISC_NS_OTHERHOST'],
     why: 'For another host or VLAN; seen here because a device is promiscuous or a switch floods.',
   },
@@ -214,6 +225,13 @@ export const dropRules: readonly DropRule[] = [
     why: 'A part of another packet, whose own end tells whether it was lost (frag_list, net/core/skbuff.c).',
   },
   {
+    class: 'benign',
+    reasons: SAYS_NOTHING,
+    at: ['br_handle_frame_finish', 'br_flood', 'br_multicast_flood', 'br_dev_xmit'],
+    only: 'group',
+    why: 'The same where the kernel has no reason NO_TX_TARGET.',
+  },
+  {
     class: 'loss',
     reasons: SAYS_NOTHING,
     at: ['do_xdp_generic', 'veth_xdp_rcv_skb'],
@@ -248,10 +266,11 @@ export const dropRules: readonly DropRule[] = [
       'sch_direct_xmit',
       'validate_xmit_skb',
       'validate_xmit_skb_list',
-      'nf_hook_slow',
-      'br_handle_frame',
+      ...['nf_hook_slow', 'nf_queue', 'nf_reinject', 'nfqnl_reinject'],
+      ...['br_handle_frame', 'br_handle_frame_finish', 'br_forward', '__br_forward', 'br_allowed_ingress'],
+      ...['__dev_forward_skb', '____dev_forward_skb', '__dev_forward_skb2', 'veth_xmit'],
     ],
-    why: 'These free only what the queue, the device, the firewall or the bridge refused (net/core/dev.c, net/netfilter/core.c, net/bridge/br_input.c).',
+    why: 'These free only what the queue, the device or its other end, the firewall or the bridge refused (net/core/dev.c, net/netfilter/core.c and nf_queue.c, net/bridge/br_input.c, br_forward.c); seen for nf_queue, br_handle_frame_finish and __dev_forward_skb2.',
   },
   {
     class: 'unknown',

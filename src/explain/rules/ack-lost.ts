@@ -24,6 +24,12 @@ function describeUnseen(group: Group, known: Known): Description {
   };
 }
 
+function effect({ resent, resets, connections }: Group): string {
+  if (resent > 0) return 'so that data was sent again that had arrived';
+  if (resets > 0) return `so that ${plural(connections.size, 'connection')} got no answer to keepalives and ended`;
+  return 'without effect so far';
+}
+
 /**
  * Acknowledgements that were dropped: the data had arrived, and is sent again all the same. What dropped them is told by
  * the rule that knows the place.
@@ -47,8 +53,7 @@ export function ackLost(placeRules: readonly Rule[]): Rule {
     describe(group, known, sent) {
       if (group.claim.via === undefined) return describeUnseen(group, known);
       const inner = (group.claim.via as Rule).describe(group, known, sent);
-      const effect = group.resent === 0 ? 'without effect so far' : 'so that data was sent again that had arrived';
-      return { ...inner, title: `acknowledgements lost, ${effect}: ${inner.title}` };
+      return { ...inner, title: `acknowledgements lost, ${effect(group)}: ${inner.title}` };
     },
   };
 }

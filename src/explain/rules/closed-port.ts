@@ -30,8 +30,9 @@ export const closedPort: Rule = {
   },
   describe(group, known) {
     const { place } = group.claim;
-    const peer = peerWords(group, known);
     const isHere = place.direction !== 'received';
+    const isMany = isHere && group.claim.peer === undefined;
+    const peer = isMany ? 'several ports' : peerWords(group, known);
     const udp = group.kinds.of('udp');
     const what = udp > 0 ? plural(udp, 'UDP packet') : plural(group.connections.size, 'connection');
     return {

@@ -22,8 +22,27 @@ const PLACES = [
 
 const isSent = ({ direction }: Dropped): boolean => direction === 'tx';
 
-function advice({ claim: { place } }: Group, known: Known): Advice[] {
+/**
+ * A device without a link has a queue that takes nothing, and counts that as the device's own (noop_enqueue(), net/sched/sch_generic.c);
+ * what a queue drops that is full is in no counter of the device.
+ */
+const hasNoLink = ({ agreed, drops }: Group): boolean => agreed.of('tx_dropped') * 2 > drops;
+
+const ofLink = (group: Group): string[] =>
+  hasNoLink(group) ? ['the device counted them too (tx_dropped), as it does while it has no link'] : [];
+
+function advice(group: Group, known: Known): Advice[] {
+  const { place } = group.claim;
   const device = place.device === undefined ? '' : ` dev ${place.device}`;
+  if (hasNoLink(group)) {
+    return [
+      {
+        text: 'is it up now: NO-CARRIER, LOWERLAYERDOWN',
+        command: inside(place, `ip -d -s link show${device}`, known),
+      },
+      { text: 'when did the link go', command: 'journalctl -k --since -1h | grep -iE "link is|carrier"' },
+    ];
+  }
   return [
     {
       text: 'compare dropped, overlimits and backlog of the queue with its limit and rate',
@@ -36,21 +55,36 @@ function advice({ claim: { place } }: Group, known: Known): Advice[] {
   ];
 }
 
-const alternatives = (): string[] => [
-  'a shaper that drops on purpose (tbf, htb, cake, a policer): then its rate is as it was set',
-];
+const alternatives = (group: Group): string[] =>
+  hasNoLink(group)
+    ? ['the cable, the switch, or the other end of a veth pair is down']
+    : [
+        'a shaper that drops on purpose (tbf, htb, cake, a policer): then its rate is as it was set',
+        'a device without a link, whose queue takes nothing',
+      ];
 
-/** A queueing discipline on the way had no room: this host forwards faster than the device or its shaper lets through. */
-export const queue = dropRule({
+const dropped = (group: Group, known: Known): string =>
+  `${packets(group)}${processWords(group)}${flowWords(group, known)} dropped`;
+
+const withoutLink = (group: Group, known: Known): string =>
+  `no link ${placeWords(group.claim.place, known)}: ${dropped(group, known)}`;
+
+const onTheWay = dropRule({
   name: 'queue',
   what: 'queue',
   reasons: REASONS,
   places: PLACES,
   title: (group, known) =>
-    `the send queue ${placeWords(group.claim.place, known)} was full: ${packets(group)}${processWords(group)}${flowWords(group, known)} dropped on the way`,
+    hasNoLink(group)
+      ? withoutLink(group, known)
+      : `the send queue ${placeWords(group.claim.place, known)} was full: ${dropped(group, known)} on the way`,
+  restsOn: ofLink,
   alternatives,
   advice,
 });
+
+/** A queueing discipline on the way had no room: this host forwards faster than the device or its shaper lets through. */
+export const queue: Rule = { ...onTheWay, isCountedOut: true };
 
 const ofDrops = dropRule({
   name: 'local-queue',
@@ -58,13 +92,16 @@ const ofDrops = dropRule({
   reasons: REASONS,
   places: PLACES,
   only: isSent,
-  title: (group, known) =>
-    group.drops > 0
-      ? `the sender's own queue ${placeWords(group.claim.place, known)} was full: ${packets(group)}${processWords(group)}${flowWords(group, known)} dropped`
-      : `${plural(group.segments, 'segment')}${processWords(group)}${flowWords(group, known)} stuck in the sender's own queue ${placeWords(group.claim.place, known)}`,
-  restsOn: ({ failed }) => [
-    ...told(failed.of('NET_XMIT_DROP'), 'the queue refused the retransmission too (NET_XMIT_DROP)'),
-    ...told(failed.of('EBUSY'), "the original still sat in this host's own queue (EBUSY): nothing was lost yet"),
+  title: (group, known) => {
+    const where = placeWords(group.claim.place, known);
+    if (hasNoLink(group)) return withoutLink(group, known);
+    if (group.drops > 0) return `the sender's own queue ${where} was full: ${dropped(group, known)}`;
+    return `${plural(group.segments, 'segment')}${processWords(group)}${flowWords(group, known)} stuck in the sender's own queue ${where}`;
+  },
+  restsOn: (group) => [
+    ...ofLink(group),
+    ...told(group.failed.of('NET_XMIT_DROP'), 'the queue refused the retransmission too (NET_XMIT_DROP)'),
+    ...told(group.failed.of('EBUSY'), "the original still sat in this host's own queue (EBUSY): nothing was lost yet"),
   ],
   alternatives,
   advice,
@@ -75,6 +112,7 @@ const told = (count: number, text: string): string[] => (count === 0 ? [] : [`${
 /** The sender's own queueing discipline had no room, or held the original for longer than the timeout. */
 export const localQueue: Rule = {
   ...ofDrops,
+  isCountedOut: true,
   resent({ fact }) {
     const { failed } = fact;
     if (failed !== 'NET_XMIT_DROP' && failed !== 'EBUSY') return undefined;

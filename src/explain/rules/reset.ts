@@ -10,10 +10,11 @@ import { inside, netnsWords, plural, processWords } from './words.ts';
 const MEANING: Readonly<Record<string, string>> = {
   TCP_ABORT_ON_CLOSE: 'the program closed the connection, or ended, before it had read all that had come',
   TCP_ABORT_ON_DATA: 'data came for a connection that the program had closed',
-  TCP_ABORT_ON_LINGER: 'the program asked for it (SO_LINGER with a time of zero, or it waited in vain)',
+  TCP_ABORT_ON_LINGER: 'the program had closed the connection and did not want to wait for the other end (TCP_LINGER2)',
   TCP_ABORT_ON_MEMORY: 'too many orphaned connections, or no memory for them (tcp_max_orphans, tcp_mem)',
   TCP_KEEPALIVE_TIMEOUT: 'the other end did not answer keepalives',
-  TCP_STATE: 'the program disconnected in the middle of the connection',
+  TCP_STATE:
+    'the program broke it off on purpose (close() with SO_LINGER and a time of zero, or connect() to AF_UNSPEC)',
   TCP_TIMEWAIT_SOCKET: 'packets came for a connection that had ended (TIME_WAIT)',
   TCP_DISCONNECT_WITH_DATA: 'the program disconnected while data was on its way',
   NO_SOCKET: 'packets came for a connection that is not there',

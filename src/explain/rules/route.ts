@@ -13,7 +13,7 @@ function target(group: Group, known: Known): string | undefined {
 /** A blackhole, unreachable or prohibit route, or none at all. */
 export const route = dropRule({
   name: 'route',
-  reasons: ['IP_OUTNOROUTES', 'IP_INNOROUTES', 'IP_INADDRERRORS', 'IP_INVALID_DEST', 'IP_LOCALNET'],
+  reasons: ['IP_OUTNOROUTES', 'IP_INNOROUTES', 'IP_INADDRERRORS'],
   places: [
     'ip_error',
     'ip_rcv_finish_core',

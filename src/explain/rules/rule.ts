@@ -51,6 +51,8 @@ export interface Description {
 export interface Rule {
   /** As in the id of an incident and in docs/rules/NAME.md. */
   readonly name: string;
+  /** What it drops on the way out is in counters of the device or of the sending socket besides. */
+  readonly isCountedOut?: true;
   drop?(drop: Dropped, known: Known): Claim | undefined;
   counter?(grown: Grown, known: Known): Claim | undefined;
   /** Of retransmissions that no drop explains. */

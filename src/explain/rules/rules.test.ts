@@ -21,6 +21,8 @@ function withoutUndefined<T extends object>(event: T): T {
 const drops: [DropEvent, expected: string][] = [
   [because('NETFILTER_DROP'), 'firewall certain'],
   [nothing('nf_hook_slow'), 'firewall likely'],
+  [nothing('nf_queue'), 'firewall likely'],
+  [nothing('nfqnl_reinject'), 'firewall likely'],
   [because('TC_INGRESS'), 'traffic-control certain'],
   [because('XDP'), 'traffic-control certain'],
   [because('QDISC_DROP', { direction: 'tx' }), 'local-queue certain'],
@@ -34,6 +36,13 @@ const drops: [DropEvent, expected: string][] = [
   [nothing('dst_discard_out'), 'route likely'],
   [because('NEIGH_FAILED'), 'neighbour certain'],
   [because('IP_RPFILTER'), 'reverse-path certain'],
+  [because('IP_LOCAL_SOURCE'), 'address certain'],
+  [because('IP_INVALID_DEST'), 'address certain'],
+  [because('NO_TX_TARGET'), 'bridge certain'],
+  [nothing('br_handle_frame_finish'), 'bridge likely'],
+  [nothing('__dev_forward_skb2', { direction: 'tx' }), 'link likely'],
+  [because('VXLAN_VNI_NOT_FOUND', UDP as object), 'tunnel certain'],
+  [because('FRAG_REASM_TIMEOUT', UDP as object), 'fragment certain'],
   [because('TCP_CSUM'), 'checksum certain'],
   [because('SOCKET_RCVBUFF', UDP as object), 'receiver certain'],
   [because('PROTO_MEM'), 'receiver certain'],
@@ -95,7 +104,7 @@ test('a RST is told of the one that sent it', (t) => {
 test('a RST that answers a dropped packet belongs to that drop', (t) => {
   const sent = reset(0, { ...SERVER, direction: 'sent', reason: 'NO_SOCKET' });
   const refused = reset(0.1, { state: 'TCP_SYN_SENT' });
-  assert.deepEqual(why(t, [sent, drop(0.02, { reason: 'NO_SOCKET', ...SYN }), refused]), ['closed-port certain 1D 2X']);
+  assert.deepEqual(why(t, [sent, drop(0.02, { reason: 'NO_SOCKET', ...SYN }), refused]), ['closed-port certain 1D 1X']);
   assert.deepEqual(why(t, [drop(0, SYN), refused]), ['firewall certain 1D 1X']);
 });
 
@@ -119,6 +128,15 @@ test('a counter, with the SYNs that it explains', (t) => {
   assert.deepEqual(why(t, [counter('rx_missed_errors', { device: 'eth0' })]), ['device certain 3C']);
   assert.deepEqual(why(t, [counter('RcvPruned')]), ['receiver likely 3C']);
   assert.deepEqual(why(t, [counter('UdpSndbufErrors')]), ['counter likely 3C']);
+});
+
+test('a connection that was given up for want of answers ended by what dropped its keepalives', (t) => {
+  const keepalive = (ms: number): DropEvent => drop(ms, { tcpFlags: 'ACK', seq: 999, endSeq: 999 });
+  const givenUp = reset(3000, { direction: 'sent', reason: 'TCP_KEEPALIVE_TIMEOUT' });
+  assert.deepEqual(why(t, [keepalive(0), keepalive(1000), givenUp]), ['ack-lost certain 2D 1X']);
+  assert.deepEqual(why(t, [givenUp]), ['reset certain 1X']);
+  const other = keepalive(1000);
+  assert.deepEqual(why(t, [{ ...other, sport: 40001 }, givenUp]), ['reset certain 1X', 'ack-lost certain 1D']);
 });
 
 test('what was only counted in a storm goes where it would have gone one by one', (t) => {
@@ -251,6 +269,16 @@ test('a socket without room is one incident, whatever reasons the kernel gives',
   }
   const udp = withoutUndefined({ ...full, ...(UDP as object), reason: 'SOCKET_RCVBUFF' });
   assert.deepEqual(why(t, [full, udp]), ['receiver certain 1D', 'receiver certain 1D']);
+});
+
+test('counters of what did not leave are told by the drops on the way out, and tell a device without a link', (t) => {
+  const refused = (ms: number): DropEvent => drop(ms, { reason: 'QDISC_DROP', direction: 'tx' });
+  const dropped = (count: number): Event => counter('tx_dropped', { device: 'eth0', class: 'unknown', count });
+  assert.deepEqual(why(t, [refused(0), refused(9), dropped(2)]), ['local-queue certain 2D']);
+  assert.deepEqual(why(t, [refused(0), refused(9), dropped(3)]), ['local-queue certain 2D', 'device possible 3C']);
+  assert.deepEqual(why(t, [refused(0), counter('UdpSndbufErrors', { count: 1 })]), ['local-queue certain 1D']);
+  assert.match(incidentsOf(t, [refused(0)])[0]?.title ?? '', /queue .* was full/);
+  assert.match(incidentsOf(t, [refused(0), dropped(1)])[0]?.title ?? '', /^no link /);
 });
 
 test('many peers hit at once make one incident, few make one each', (t) => {

@@ -32,9 +32,13 @@ export const trafficControl = dropRule({
     if (place.reason === 'SOCKET_FILTER')
       return [{ text: 'filters of sockets', command: inside(place, 'ss -0pb; ss -tnpb', known) }];
     if (place.reason === 'SECURITY_HOOK') return [{ text: 'what was denied', command: 'ausearch -m avc -ts recent' }];
+    const ways =
+      place.reason === 'TC_EGRESS' ? ['egress'] : place.reason === 'TC_INGRESS' ? ['ingress'] : ['ingress', 'egress'];
     return [
-      { text: 'filters on the way in', command: inside(place, `tc -s filter show dev ${device} ingress`, known) },
-      { text: 'and on the way out', command: inside(place, `tc -s filter show dev ${device} egress`, known) },
+      ...ways.map((way) => ({
+        text: `the filters of the device, ${way}`,
+        command: inside(place, `tc -s filter show dev ${device} ${way}`, known),
+      })),
       { text: 'BPF programs of the network', command: inside(place, 'bpftool net show', known) },
     ];
   },

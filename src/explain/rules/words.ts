@@ -108,14 +108,24 @@ export function joinWords(group: Group): string[] {
       `${plural(group.lostAcks, 'retransmission')} came after an acknowledgement of the same data was dropped here: the data had arrived`,
     );
   }
+  if (group.waited > 0) {
+    lines.push(
+      `${plural(group.waited, 'retransmission')} came while what had been sent before still waited here: it was dropped later`,
+    );
+  }
   if (group.tracked > 0)
     lines.push(`${Math.round(group.tracked)} were found behind NAT, by what connection tracking said of the drop`);
   if (group.translated > 0)
     lines.push(
       `${Math.round(group.translated)} were found behind NAT, by sequence numbers and what else NAT leaves alone`,
     );
-  if (group.drops > 0 && group.resent === 0 && group.kinds.of('data') + group.kinds.of('SYN') > 0)
-    lines.push('no recorded retransmission was caused by it');
+  if (group.drops > 0 && group.resent + group.resets === 0 && group.kinds.of('data') + group.kinds.of('SYN') > 0) {
+    lines.push(
+      group.claim.place.direction === 'tx'
+        ? 'dropped before it left: TCP mostly learns that at once, and what it sends then counts as no retransmission'
+        : 'no recorded retransmission was caused by it',
+    );
+  }
   return lines;
 }
 
