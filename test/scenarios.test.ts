@@ -31,7 +31,7 @@ const OVER_IPV6: ReadonlySet<string> = new Set([
   ],
   ...['blackhole-route', 'unreachable-route', 'no-route', 'client-link-down', 'neighbour-failure', 'ttl-exceeded'],
   ...['mtu-blackhole', 'tc-drop', 'bad-checksum', 'closed-port', 'receiver-memory', 'udp-receive-buffer'],
-  ...['accept-queue-full', 'reordering', 'loss-on-the-wire', 'clean-connections'],
+  ...['accept-queue-full', 'reordering', 'loss-on-the-wire', 'clean-connections', 'dead-host', 'wrong-neighbour'],
 ]);
 interface Incident {
   rule: string;

@@ -12,6 +12,8 @@ export interface HolderOptions extends ProgramOptions {
   port: number;
   /** Default: any free one. */
   localPort?: number;
+  /** Asks the other end after a second of silence, every second, ten times (libuv's uv_tcp_keepalive()). */
+  keepAlive?: true;
 }
 
 export interface HolderState {
@@ -45,6 +47,7 @@ function report(): void {
 }
 
 socket.setNoDelay(true);
+if (given.keepAlive) socket.setKeepAlive(true, 1000);
 socket.on('data', (data) => {
   state.received += data.length;
 });
