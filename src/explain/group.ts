@@ -1,12 +1,12 @@
 /** Cases of one cause and place, close in time: what an incident is made of. */
 
 import type { Explained } from './cases.ts';
-import type { Dropped, Fact, Grown, Owner, Resent, Summed } from './facts.ts';
+import type { Dropped, Fact, Grown, Owner, Resent, Reset, Summed } from './facts.ts';
 import { type Endpoint, type FlowKey, portOf } from './flows.ts';
 import { Histogram } from './histogram.ts';
 import type { ResentCase } from './join.ts';
 import { type PacketKind, packetKind } from './packet-kind.ts';
-import type { Claim, ResetCase, Rule } from './rules/rule.ts';
+import type { Claim, Rule } from './rules/rule.ts';
 import { Tally } from './tally.ts';
 import { SURENESS, type Sureness } from './types.ts';
 
@@ -100,10 +100,8 @@ export class Group {
     this.harm += weight * harmOf(found);
   }
 
-  addReset({ fact, other }: ResetCase, claim: Claim, view: View): void {
-    const weight = this.#add(fact, claim, view, false);
-    // the record of the end that sent it counts
-    if (other && fact.direction === 'received') return;
+  addReset(reset: Reset, claim: Claim, view: View): void {
+    const weight = this.#add(reset, claim, view, false);
     this.resets += weight;
     this.harm += weight * HARM.reset;
   }

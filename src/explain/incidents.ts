@@ -59,7 +59,7 @@ class Groups implements VerdictSink {
   }
 
   reset(verdict: Verdict, found: Parameters<VerdictSink['reset']>[1]): void {
-    this.#of(verdict, found.fact.at).addReset(found, verdict.claim, this.#explained);
+    this.#of(verdict, found.fact.at).addReset(found.fact, verdict.claim, this.#explained);
   }
 
   counter(verdict: Verdict, grown: Parameters<VerdictSink['counter']>[1]): void {

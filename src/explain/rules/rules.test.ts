@@ -104,7 +104,7 @@ test('a RST is told of the one that sent it', (t) => {
 test('a RST that answers a dropped packet belongs to that drop', (t) => {
   const sent = reset(0, { ...SERVER, direction: 'sent', reason: 'NO_SOCKET' });
   const refused = reset(0.1, { state: 'TCP_SYN_SENT' });
-  assert.deepEqual(why(t, [sent, drop(0.02, { reason: 'NO_SOCKET', ...SYN }), refused]), ['closed-port certain 1D 1X']);
+  assert.deepEqual(why(t, [sent, drop(0.02, { reason: 'NO_SOCKET', ...SYN }), refused]), ['closed-port certain 1D 2X']);
   assert.deepEqual(why(t, [drop(0, SYN), refused]), ['firewall certain 1D 1X']);
 });
 
