@@ -244,8 +244,8 @@ test('what waited for its next hop is dropped after it was to be sent again', (t
   const stuck = [1000, 2000].map((ms) => resent(ms, { cause: 'syn', failed: 'EBUSY' }));
   assert.deepEqual(why(t, [...stuck, drop(3000, NO_NEXT_HOP)]), ['neighbour certain 2R 1D']);
   assert.deepEqual(why(t, [...stuck, drop(3000, { ...NO_NEXT_HOP, seq: 2000, endSeq: 3000 })]), [
-    'local-queue certain 2R',
     'neighbour certain 1D',
+    'local-queue certain 2R',
   ]);
 });
 

@@ -3,13 +3,13 @@
  * ranges overlap, and the drop came first. docs/why.md says what each part of that rests on.
  */
 
-import { functionOf } from '../wire/drop-class.ts';
 import type { Dropped, Grown, Resent } from './facts.ts';
 import type { FlowKey, Flows, Translation } from './flows.ts';
 import { NatFinder, type NatHow, type NatNames } from './nat.ts';
+import { type Awaiting, explainWaiting } from './next-hop.ts';
 import { packetKind } from './packet-kind.ts';
 import { allWithout, distance, lengthOf, overlap, overlaps, type Range } from './sequence.ts';
-import { LOOKAHEAD_NS, latestOf, NS_PER_MS, PATIENCE_NS, WINDOW_NS } from './timing.ts';
+import { LOOKAHEAD_NS, latestOf, NS_PER_MS, WINDOW_NS } from './timing.ts';
 import { WindowProbes } from './window-probes.ts';
 
 /** A retransmission and what is known of its reason. */
@@ -37,27 +37,24 @@ export interface ResentCase {
 }
 
 /** What is known of what one end of a connection sends. */
-interface Connection {
+interface Connection extends Awaiting {
   /** Drops of data, by time. */
   lost?: Dropped[];
   /** Drops of what carried an acknowledgement, by time. */
   acks?: Dropped[];
   /** Drops where the connection is, of frames that were for another host; believed where nothing else explains. */
   misled?: Dropped[];
-  /** The last retransmissions, by time. */
-  resent?: ResentCase[];
   /** The last drop of what this end sent that was not benign. */
   last?: Dropped;
   /** The last one without data. */
   lastProbe?: Dropped;
-  /** The last drop of what had waited for a next hop. */
-  purged?: Dropped;
   probes?: WindowProbes;
   lastAt: number;
 }
 
 /** One connection on a path that reorders sent 127 packets again within 10 ms, before the first second copy was dropped. */
 const MAX_RESENT = 1024;
+const MAX_STUCK = 64;
 const MAX_LOST = 4096;
 
 /** Reasons by which a receiver says that it had the data already (src/wire/drop-rules.ts). */
@@ -78,13 +75,6 @@ const LATE_REASON = 'TCP_RFC7323_PAWS';
  */
 const isLateCopy = ({ reason, tcpFlags }: Dropped): boolean =>
   reason === LATE_REASON || (reason === 'TCP_INVALID_SYN' && tcpFlags === 'SYN|ACK');
-
-/**
- * Packets that wait for the address of their next hop are dropped together when it did not answer, seconds after they were sent
- * (neigh_invalidate(), net/core/neighbour.c; for IPv6 without a reason).
- */
-const hasWaited = ({ reason, location }: Dropped): boolean =>
-  reason === 'NEIGH_FAILED' || functionOf(location) === 'neigh_invalidate';
 
 const NO_DROPS: readonly Dropped[] = [];
 
@@ -166,6 +156,10 @@ export class Join {
     const connection = this.#of(flow, fact.at);
     // EBUSY: the original still sits in this host's own queue, nothing was sent
     if (failed !== 'EBUSY') this.#match(found, connection, flow, range);
+    if (failed === 'EBUSY') {
+      connection.stuck ??= [];
+      keep(connection.stuck, found, MAX_STUCK);
+    }
     connection.resent ??= [];
     keep(connection.resent, found, MAX_RESENT);
     return found;
@@ -320,31 +314,6 @@ function takeLost(found: ResentCase, lost: Dropped[], range: Range): void {
   found.share = 1 - missing / lengthOf(range);
   if (taken.some(({ left }) => left.length === 0)) prune(lost);
 }
-
-/**
- * A packet that waited on this host is dropped: that is why it was sent again in the meantime. TCP itself sends nothing while its
- * own copy waits (`EBUSY`); behind a router each copy waits there, and the last one is what the next retransmission sends again.
- */
-function explainWaiting(connection: Connection, drop: Dropped): void {
-  const { resent = [], purged } = connection;
-  const isUnexplained = ({ fact, lost, lostAck, waited }: ResentCase): boolean =>
-    lost.length === 0 && !lostAck && !waited && drop.at - fact.at <= PATIENCE_NS && isOf(fact.range, drop);
-  if (drop.direction === 'tx') {
-    for (const found of resent) if (found.fact.failed === 'EBUSY' && isUnexplained(found)) found.waited = drop;
-  }
-  if (!hasWaited(drop)) return;
-  connection.purged = drop;
-  const isFirst = purged === undefined || drop.at - purged.at > NS_PER_MS || purged.owner.netns !== drop.owner.netns;
-  const newest = resent.findLast(({ fact }) => fact.failed === undefined && isOf(fact.range, drop));
-  const isOfNewest = isFirst && newest !== undefined && drop.at - newest.fact.at > NS_PER_MS;
-  const found = isOfNewest ? undefined : resent.findLast((one) => one.fact.failed === undefined && isUnexplained(one));
-  if (!found) return;
-  found.waited = drop;
-  drop.left = allWithout(drop.left, found.fact.range as Range);
-}
-
-const isOf = (range: Range | undefined, drop: Dropped): boolean =>
-  range !== undefined && drop.range !== undefined && overlap(range, drop.range) !== undefined;
 
 /** Removes drops of which all was sent again. */
 function prune(lost: Dropped[]): void {
