@@ -22,7 +22,7 @@ import { type Begun, beginPinned } from './begin-pinned.ts';
 import { chooseCapture } from './choose-capture.ts';
 import { CoverageLedger } from './coverage.ts';
 import { ErrorTalk } from './error-talk.ts';
-import { growSlowly, settle } from './footprint.ts';
+import { beModest, settle } from './footprint.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { type Estate, estateOf } from './inheritance.ts';
 import { Intake } from './intake.ts';
@@ -103,7 +103,7 @@ const CHUNK = 4096;
  * @throws NOT_FOUND for an unknown namespace, NOT_PERMITTED or NOT_SUPPORTED where this host does not allow it, STORE for the store
  */
 export async function runRecorder(options: RecorderOptions): Promise<void> {
-  growSlowly();
+  beModest();
   const netns = options.netns.map((text) => resolvePresentNetns(text));
   StoreLock.requireFree(options.storeDir);
   const pins =
