@@ -1,6 +1,6 @@
 /** Network namespaces: their inode numbers, and the names that `ip netns` gave them. */
 
-import { opendirSync, readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, LosslogError } from '../base/errors.ts';
 import { missingCapabilities } from './capabilities.ts';
@@ -62,27 +62,21 @@ export function* findNetns(
   processes.clear();
   for (const [inode, path] of mountedNetns(root)) found.set(inode, { path });
   yield;
-  const directory = opendirSync(join(root, 'proc'), { bufferSize: 128 });
-  try {
-    let step = 0;
-    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-      if (!/^\d+$/.test(entry.name)) continue;
-      const pid = Number(entry.name);
-      const known = before.get(pid);
-      const inode = known ?? netnsOf(pid, root);
-      if (inode !== undefined) {
-        processes.set(pid, inode);
-        const place = found.get(inode);
-        if (place) place.pid ??= pid;
-        else found.set(inode, { pid });
-      }
-      step += known === undefined ? 1 / ASKED_A_STEP : 1 / KNOWN_A_STEP;
-      if (step < 1) continue;
-      step = 0;
-      yield;
+  let step = 0;
+  // Not opendir(): Node.js looks at each entry whose type the kernel could not tell, and fails where that process has just ended.
+  for (const pid of listProcesses(root)) {
+    const known = before.get(pid);
+    const inode = known ?? netnsOf(pid, root);
+    if (inode !== undefined) {
+      processes.set(pid, inode);
+      const place = found.get(inode);
+      if (place) place.pid ??= pid;
+      else found.set(inode, { pid });
     }
-  } finally {
-    directory.closeSync();
+    step += known === undefined ? 1 / ASKED_A_STEP : 1 / KNOWN_A_STEP;
+    if (step < 1) continue;
+    step = 0;
+    yield;
   }
   return found;
 }
