@@ -27,6 +27,15 @@ export class Lru<K, V> {
     return [...this.#entries.keys()];
   }
 
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#youngest = undefined;
+  }
+
   set(key: K, value: V): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);

@@ -28,15 +28,21 @@ test('what is packed comes out again', () => {
   );
 });
 
-test('four bytes are a signed number, the highest first', () => {
-  const reader = new PackedReader(Uint8Array.of(192, 0, 2, 1, 9));
-  assert.equal(reader.takeInt32(), 0xc0000201 | 0);
-  assert.equal(reader.takeNumber(), 9);
+test('addresses: IPv4 as a signed number, the highest byte first', () => {
+  const writer = new PackedWriter();
+  const ipv6 = Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+  for (const bytes of [Uint8Array.of(192, 0, 2, 1), ipv6, new Uint8Array()]) writer.addAddress(bytes);
+  const reader = new PackedReader(writer.bytes());
+  assert.deepEqual(
+    [reader.takeAddress(), reader.takeAddress(), reader.takeAddress()],
+    [0xc0000201 | 0, ipv6, undefined],
+  );
+  assert.ok(reader.isAtEnd);
 });
 
 test('what ends too early is refused', () => {
   const cut = (): PackedReader => new PackedReader(pack([2 ** 53]).subarray(0, 3));
   assert.throws(() => cut().takeNumber(), { code: 'STORE' });
-  assert.throws(() => cut().takeInt32(), { code: 'STORE' });
+  assert.throws(() => new PackedReader(Uint8Array.of(4, 10, 0, 0)).takeAddress(), { code: 'STORE' });
   assert.throws(() => cut().takeBytes(4), { code: 'STORE' });
 });

@@ -6,6 +6,10 @@ const [BITS, MORE] = [0x7f, 0x80];
 /** Numbers are at most 2^53. */
 const MAX_BYTES = 8;
 
+export const IPV4_BYTES = 4;
+/** An address: its bytes, but IPv4 as a signed number of 32 bits, of which thousands take less. */
+export type Address = Uint8Array | number;
+
 export class PackedWriter {
   #buffer = new Uint8Array(1024);
   #length = 0;
@@ -22,6 +26,12 @@ export class PackedWriter {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** An address; none is one of no bytes. */
+  addAddress(bytes: Uint8Array): void {
+    this.addNumber(bytes.length);
+    this.addBytes(bytes);
   }
 
   bytes(): Uint8Array {
@@ -61,12 +71,18 @@ export class PackedReader {
     throw truncated();
   }
 
+  takeAddress(): Address | undefined {
+    const length = this.takeNumber();
+    if (length === IPV4_BYTES) return this.#takeInt32();
+    return length === 0 ? undefined : this.takeBytes(length);
+  }
+
   /** Four bytes, the highest first, as a signed number: V8 keeps such ones without allocating. */
-  takeInt32(): number {
+  #takeInt32(): number {
     const at = this.#at;
     const bytes = this.#bytes;
-    if (at + 4 > bytes.length) throw truncated();
-    this.#at = at + 4;
+    if (at + IPV4_BYTES > bytes.length) throw truncated();
+    this.#at = at + IPV4_BYTES;
     return (
       ((bytes[at] as number) << 24) |
       ((bytes[at + 1] as number) << 16) |

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
 import { parseCidr } from '../base/ip.ts';
 import { wallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
@@ -7,6 +9,7 @@ import type { ResetEvent } from '../event/kinds.ts';
 import { EPOCH } from './arbitrary-event.test-util.ts';
 import { planOf } from './plan.ts';
 import { StoreReader } from './reader.ts';
+import { indexSql } from './schema.ts';
 import { listSlices, type SliceFile } from './slice-name.ts';
 import { SliceReader } from './slice-reader.ts';
 import { openWriter, temporaryDirectory } from './temporary-store.test-util.ts';
@@ -34,26 +37,57 @@ function queryPlan(slice: SliceReader, filter: Filter): string {
     .join('; ');
 }
 
-test('few rows are fetched through indexes, many by reading the table in its order', async (t) => {
+async function sealedStore(t: TestContext): Promise<string> {
   const dir = temporaryDirectory(t);
   const writer = openWriter(dir, { maxSliceRows: events.length });
   writer.write(events);
   writer.flush();
   await writer.sealed();
   writer.close();
-  const slice = SliceReader.open(dir, listSlices(dir)[0] as SliceFile) as SliceReader;
-  const rare = { peer: parseCidr('192.168.0.0/16') };
-  const frequent = { peer: parseCidr('10.0.0.1') };
+  return dir;
+}
+
+const open = (dir: string): SliceReader => SliceReader.open(dir, listSlices(dir)[0] as SliceFile) as SliceReader;
+
+const rare = { peer: parseCidr('192.168.0.0/16') };
+const frequent = { peer: parseCidr('10.0.0.1') };
+const SCAN = 'SEARCH reset USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)';
+
+test('few rows are fetched by their ids, many by reading the table in its order', async (t) => {
+  const dir = await sealedStore(t);
+  const slice = open(dir);
+  for (const filter of [rare, { process: 'cron' }]) {
+    assert.match(queryPlan(slice, filter), /^SEARCH reset USING INTEGER PRIMARY KEY \(rowid=\?\).*json_each/);
+  }
+  assert.equal(queryPlan(slice, frequent), SCAN);
+  assert.match(queryPlan(slice, { process: 'nginx' }), /^SEARCH reset USING INTEGER PRIMARY KEY .*SCAN owner/);
+  for (const filter of [{ process: 'apache' }, { peer: parseCidr('203.0.113.1') }, { port: 443 }, { pid: 1 }]) {
+    assert.equal(queryPlan(slice, filter), 'none');
+  }
+  slice.close();
+  compareAnswers(dir);
+});
+
+test('a slice that an earlier release sealed is asked through its indexes', async (t) => {
+  const dir = await sealedStore(t);
+  const db = new DatabaseSync(join(dir, listSlices(dir)[0]?.file ?? ''));
+  db.exec(['DROP TABLE packed', ...indexSql('reset')].join(';'));
+  db.close();
+  const slice = open(dir);
   assert.match(
     queryPlan(slice, rare),
     /SEARCH reset USING COVERING INDEX reset_src .*SEARCH reset USING COVERING INDEX reset_dst /,
   );
-  assert.equal(queryPlan(slice, frequent), 'SEARCH reset USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)');
+  assert.equal(queryPlan(slice, frequent), SCAN);
   assert.match(queryPlan(slice, { process: 'nginx' }), /^SEARCH reset USING INTEGER PRIMARY KEY .*SCAN owner/);
   assert.match(queryPlan(slice, { process: 'cron' }), /SEARCH reset USING COVERING INDEX reset_owner .*SCAN owner/);
   assert.equal(queryPlan(slice, { process: 'apache' }), 'none');
   assert.equal(queryPlan(slice, { peer: parseCidr('203.0.113.1') }), 'none');
   slice.close();
+  compareAnswers(dir);
+});
+
+function compareAnswers(dir: string): void {
   const reader = StoreReader.open(dir);
   const found = (filter: Filter) => [...reader.events(filter, { order: 'oldest' })];
   assert.deepEqual(
@@ -67,4 +101,4 @@ test('few rows are fetched through indexes, many by reading the table in its ord
     [0n, 1000n, 2000n],
   );
   reader.close();
-});
+}

@@ -1,11 +1,11 @@
 /** A filter as SQL on the table of one kind in one slice. */
 
-import { type Cidr, cidrRange } from '../base/ip.ts';
-import { floorDiv, NS_PER_HOUR } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import { fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
+import { anyOf, type Condition, conditionsOf, type Sql } from './conditions.ts';
 import { BENIGN, isOf } from './rollup.ts';
-import { enumCode, indexName, quoted } from './schema.ts';
+import { indexName, quoted } from './schema.ts';
+import { type Selection, selected, timesWithin } from './selection.ts';
 import type { KindTable, SliceReader } from './slice-reader.ts';
 import type { Bindable } from './sqlite.ts';
 
@@ -16,17 +16,9 @@ export interface Plan {
   readonly parameters: readonly Bindable[];
 }
 
-interface Condition {
-  /** The columns that it is about: all must exist. */
-  readonly columns: readonly string[];
-  /** Tests one column, named `?` in the text; with several columns, one of them must fulfil it. */
-  readonly test: (column: string) => string;
-  readonly parameters: readonly Bindable[];
-}
-
 /**
- * As many rows are fetched one by one through an index; beyond that reading the table in its order is quicker
- * (a fetch through an index costs some 3 µs, a row of a scan 0.1 µs).
+ * As many rows are fetched one by one; beyond that reading the table in its order is quicker
+ * (to fetch a row costs some 3 µs, a row of a scan 0.1 µs).
  */
 const MAX_LOOKUP = 4000;
 
@@ -37,13 +29,12 @@ const BENIGN_KINDS: readonly Kind[] = KINDS.filter((kind) => 'class' in fieldsOf
 export function planOf(slice: SliceReader, kind: Kind, filter: Filter): Plan | undefined {
   const table = slice.kinds.get(kind);
   const wanted = wantedOf(kind, filter);
-  if (!table || wanted === 'none') return undefined;
-  // Releases that wrote no summaries made the table with fewer columns.
-  if (kind === 'summary' && !table.columns.has('lacks')) return undefined;
-  const conditions = conditionsOf(slice, kind, filter);
-  if (!conditions?.every(({ columns }) => columns.every((column) => table.columns.has(column)))) return undefined;
+  const conditions = askedOf(slice, kind, filter);
+  if (!table || !conditions || wanted === 'none') return undefined;
   const ids = idRange(slice, table, filter);
-  const lookup = lookupOf(slice, kind, conditions, ids);
+  const lookup = slice.packed?.of(kind)
+    ? packedLookup(slice, kind, conditions, filter)
+    : lookupOf(slice, kind, conditions, ids);
   if (lookup === 'none') return undefined;
   const parts = [ids, lookup, timeRange(slice, filter), wanted, benignOf(kind, filter), ...conditions.map(anyOf)];
   const used = parts.filter((part) => part !== undefined);
@@ -54,38 +45,56 @@ export function planOf(slice: SliceReader, kind: Kind, filter: Filter): Plan | u
   };
 }
 
-interface Sql {
-  readonly sql: string;
-  readonly parameters: readonly Bindable[];
+/**
+ * The rows of a kind that pass the filter, by the packed columns; 'none' when none can.
+ * @returns undefined where the slice has no packed columns of the kind: {@link planOf} then tells how to find the rows
+ */
+export function selectionOf(slice: SliceReader, kind: Kind, filter: Filter): Selection | 'none' | undefined {
+  const { packed } = slice;
+  const columns = packed?.of(kind);
+  if (!packed || !columns) return undefined;
+  const conditions = wantedOf(kind, filter) === 'none' ? undefined : askedOf(slice, kind, filter);
+  return conditions ? selected(slice, packed, columns, conditions, filter) : 'none';
 }
 
-/** The unary + keeps SQLite from using an index here: whether that pays has been found out by {@link lookupOf}. */
-function anyOf({ columns, test, parameters }: Condition): Sql {
-  return {
-    sql: `(${columns.map((column) => test(`+${quoted(column)}`)).join(' OR ')})`,
-    parameters: columns.flatMap(() => parameters),
-  };
+/** What the filter asks of the columns of a kind, or undefined when no row of the slice can be such. */
+function askedOf(slice: SliceReader, kind: Kind, filter: Filter): Condition[] | undefined {
+  const table = slice.kinds.get(kind);
+  // Releases that wrote no summaries made the table with fewer columns.
+  if (!table || (kind === 'summary' && !table.columns.has('lacks'))) return undefined;
+  const conditions = conditionsOf(slice, kind, filter);
+  return conditions?.every(({ columns }) => columns.every((column) => table.columns.has(column)))
+    ? conditions
+    : undefined;
+}
+
+/** As {@link lookupOf}, by the packed columns. */
+function packedLookup(
+  slice: SliceReader,
+  kind: Kind,
+  conditions: readonly Condition[],
+  filter: Filter,
+): Sql | 'none' | undefined {
+  if (conditions.length === 0) return undefined;
+  const selection = selectionOf(slice, kind, filter);
+  if (!selection || selection === 'none') return selection;
+  const { columns, rows } = selection;
+  if (rows.length > MAX_LOOKUP) return undefined;
+  return { sql: 'id IN (SELECT value FROM json_each(?))', parameters: [`[${columns.ids(rows).join()}]`] };
 }
 
 /** The ids that can hold the times asked for: an id is never before the time of its row and at most `late` beyond it. */
-function idRange(slice: SliceReader, { maxId }: KindTable, { since, until }: Filter): Sql {
-  const from = since === undefined ? 0 : clamp(since - slice.start);
-  const to = until === undefined ? maxId : clamp(until - slice.start) + slice.extent.late - 1;
+function idRange(slice: SliceReader, { maxId }: KindTable, filter: Filter): Sql {
+  const [from, end] = timesWithin(slice, filter);
+  const to = filter.until === undefined ? maxId : end + slice.extent.late - 1;
   return { sql: 'id >= ? AND id <= ?', parameters: [from, Math.min(maxId, to)] };
 }
 
 /** The exact times, where an id may differ from the time of its row. */
-function timeRange(slice: SliceReader, { since, until }: Filter): Sql | undefined {
+function timeRange(slice: SliceReader, filter: Filter): Sql | undefined {
+  const { since, until } = filter;
   if (slice.extent.late === 0 || (since === undefined && until === undefined)) return undefined;
-  const from = since === undefined ? 0 : clamp(since - slice.start);
-  const to = until === undefined ? Number(NS_PER_HOUR) : clamp(until - slice.start);
-  return { sql: 'id + skew >= ? AND id + skew < ?', parameters: [from, to] };
-}
-
-/** A time since the begin of the hour as a number within the hour and its end. */
-function clamp(ns: bigint): number {
-  if (ns < 0n) return 0;
-  return floorDiv(ns, NS_PER_HOUR) > 0n ? Number(NS_PER_HOUR) : Number(ns);
+  return { sql: 'id + skew >= ? AND id + skew < ?', parameters: timesWithin(slice, filter) };
 }
 
 /** Who asks for a kind gets what was only counted of it, too; 'none' when nothing of this table is asked for. */
@@ -105,80 +114,6 @@ function benignOf(kind: Kind, { all }: Filter): Sql | undefined {
 export function benignIn(kind: Kind): string | undefined {
   if (kind === 'summary') return `${isOf('drop')} AND class IS ${BENIGN}`;
   return BENIGN_KINDS.includes(kind) ? `class IS ${BENIGN}` : undefined;
-}
-
-/** What the filter asks of the columns, or undefined when no row of this slice can fulfil it. */
-function conditionsOf(slice: SliceReader, kind: Kind, filter: Filter): Condition[] | undefined {
-  const reason = textCondition(slice, 'reason', 'value = ? COLLATE NOCASE', filter.reason);
-  const location = textCondition(
-    slice,
-    'location',
-    "value = ?1 OR substr(value, 1, length(?1) + 1) = ?1 || '+'",
-    filter.location,
-  );
-  const owner = ownerCondition(slice, filter);
-  if (reason === 'none' || location === 'none' || owner === 'none') return undefined;
-  return [
-    owner,
-    filter.peer && peerCondition(filter.peer),
-    reason,
-    location,
-    equals(['sport', 'dport'], filter.port),
-    equals(['cause'], filter.cause === undefined ? undefined : causeCode(kind, filter.cause)),
-  ].filter((condition) => condition !== undefined);
-}
-
-/** What is asked of where and whose; 'none' when no owner of this slice is such. */
-function ownerCondition(slice: SliceReader, filter: Filter): Condition | 'none' | undefined {
-  const texts = [
-    textCondition(slice, 'process', 'value = ?', filter.process),
-    textCondition(slice, 'container', 'substr(value, 1, length(?1)) = ?1', filter.container),
-  ];
-  if (texts.includes('none')) return 'none';
-  const conditions = [
-    equals(['pid'], filter.pid),
-    equals(['netns'], filter.netns),
-    ...(texts as (Condition | undefined)[]),
-  ]
-    .filter((condition) => condition !== undefined)
-    .map(anyOf);
-  if (conditions.length === 0) return undefined;
-  const owners = `SELECT id FROM owner WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
-  const parameters = conditions.flatMap((condition) => condition.parameters);
-  return { columns: ['owner'], test: (column) => `${column} IN (${owners})`, parameters };
-}
-
-function equals(columns: readonly string[], value: number | undefined): Condition | undefined {
-  return value === undefined ? undefined : { columns, test: (column) => `${column} = ?`, parameters: [value] };
-}
-
-function causeCode(kind: Kind, cause: string): number {
-  const { cause: field } = fieldsOf(kind);
-  return field ? enumCode(field.type, cause) : 0;
-}
-
-/** Equality with one of the texts of the dictionary; 'none' when the slice has no such text at all. */
-function textCondition(
-  slice: SliceReader,
-  column: string,
-  condition: string,
-  text: string | undefined,
-): Condition | 'none' | undefined {
-  if (text === undefined) return undefined;
-  const keys = slice.keysWhere(condition, [text]);
-  if (keys.length === 0) return 'none';
-  return { columns: [column], test: (name) => `${name} IN (${keys.join()})`, parameters: [] };
-}
-
-function peerCondition(peer: Cidr): Condition {
-  const columns = ['src', 'dst'];
-  if (peer.prefixLength === peer.address.length * 8) {
-    return { columns, test: (column) => `${column} = ?`, parameters: [peer.address] };
-  }
-  const { first, last } = cidrRange(peer);
-  // BLOBs compare byte by byte, so addresses of the other family may lie between the two.
-  const test = (column: string) => `(${column} BETWEEN ? AND ? AND length(${column}) = ${first.length})`;
-  return { columns, test, parameters: [first, last] };
 }
 
 /** The ids found through an index, where a condition has one and few rows fulfil it; 'none' when no row does. */

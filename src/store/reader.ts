@@ -7,11 +7,12 @@ import { requireDirectory, requireKnownVersion } from './directory.ts';
 import { merged, type Source } from './merge.ts';
 import { aloneIn, NOTED_AFTER, type Noted, Notes } from './notes.ts';
 import { type Pair, Pairs } from './pairs.ts';
-import { benignIn, type Plan, planOf } from './plan.ts';
+import { benignIn, type Plan, planOf, selectionOf } from './plan.ts';
 import { BENIGN } from './rollup.ts';
 import { type Order, type Row, timeOrdered } from './rows.ts';
 import { inOrder, ScanSource, type Selection } from './scan.ts';
 import { kindCode } from './schema.ts';
+import { countBenign } from './selection.ts';
 import { countMinutes, countSteps, type Grid, gridEnd, isWholeMinutes, Series, type SeriesRow } from './series.ts';
 import { beginOf, mergedSession, readSessions, type Session, type Stretch, sessionKey } from './session.ts';
 import type { SliceFile } from './slice-name.ts';
@@ -283,8 +284,10 @@ function benignRolledUp(slice: SliceReader): number {
 }
 
 function benignCounted(slice: SliceReader, filter: Filter, kind: Kind, atMost: number): number {
-  const plan = planOf(slice, kind, { ...filter, all: true });
+  const selection = selectionOf(slice, kind, { ...filter, all: true });
+  const plan = selection ? undefined : planOf(slice, kind, { ...filter, all: true });
   let count = 0;
+  if (selection && selection !== 'none') count += Math.min(atMost, countBenign(selection));
   if (plan) {
     const rows = `SELECT 1 ${plan.from} AND ${benignIn(kind)} LIMIT ${atMost}`;
     count += slice.all(`SELECT count(*) FROM (${rows})`, plan.parameters)[0]?.[0] as number;

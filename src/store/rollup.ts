@@ -54,10 +54,13 @@ const SUMMARIZED = fieldsOf('summary').of?.type as FieldType;
 /** Whether a row of the table `summary` is about a kind, as SQL. */
 export const isOf = (kind: Kind): string => `"of" = ${enumCode(SUMMARIZED, kind)}`;
 
+/** The direction of a packet that was received, as a row has it. */
+export const RECEIVED = enumCode({ values: DIRECTIONS }, 'rx');
+
 /** The other end, as SQL: of received packets that were dropped their source, else the destination. */
 export function peerSql(kind: Kind): string {
   if (kind !== 'drop' && kind !== 'summary') return 'dst';
-  const isReceived = `direction = ${enumCode({ values: DIRECTIONS }, 'rx')}`;
+  const isReceived = `direction = ${RECEIVED}`;
   return `CASE WHEN ${kind === 'drop' ? isReceived : `${isOf('drop')} AND ${isReceived}`} THEN src ELSE dst END`;
 }
 

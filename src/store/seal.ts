@@ -3,11 +3,14 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { KINDS } from '../event/kinds.ts';
+import { Addresses } from './addresses.ts';
 import { sumUpHour } from './hour-sums.ts';
+import { packColumns } from './pack-columns.ts';
+import { isPackedKind } from './packed-columns.ts';
 import { indexSql, quoted } from './schema.ts';
 
 /**
- * Builds the indexes and the rollups of the hour, empties the -wal into the database and leaves WAL mode, so that the slice is one plain file
+ * Packs the columns, builds indexes and the rollups of the hour, empties the -wal into the database and leaves WAL mode, so that the slice is one plain file
  * that can be read where nothing may be written. May be repeated; takes about 2 µs an event.
  *
  * @throws what SQLite throws: busy while another process reads the slice, disk full, ….
@@ -19,9 +22,11 @@ export function sealSlice(path: string): void {
     db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE');
     for (const kind of KINDS) {
       const isUsed = db.prepare(`SELECT 1 FROM ${quoted(kind)} LIMIT 1`).get() !== undefined;
-      if (isUsed) for (const statement of indexSql(kind)) db.exec(statement);
+      if (isUsed && !isPackedKind(kind)) for (const statement of indexSql(kind)) db.exec(statement);
     }
-    sumUpHour(db);
+    const addresses = new Addresses();
+    packColumns(db, addresses);
+    sumUpHour(db, addresses);
     db.exec('UPDATE meta SET sealed = 1; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');
     db.exec('PRAGMA journal_mode = DELETE');
   } finally {

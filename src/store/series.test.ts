@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { NS_PER_HOUR, NS_PER_MINUTE, NS_PER_S, wallNs } from '../base/time.ts';
-import type { Filter } from '../event/filter.ts';
+import { type Filter, TOP_DIMENSIONS } from '../event/filter.ts';
 import type { Event } from '../event/kinds.ts';
 import { anyEvent, EPOCH } from './arbitrary-event.test-util.ts';
 import { StoreReader } from './reader.ts';
@@ -97,4 +97,53 @@ test('a grid that spans more than a number can hold in nanoseconds', (t) => {
   counts[Number(EPOCH / grid.stepNs)] = 2;
   assert.deepEqual(reader.series({}, grid), [{ kind: 'retransmit', what: 'rto', counts }]);
   assert.deepEqual(reader.series({ pid: 7 }, grid), []);
+});
+
+test('packed columns and events give the same series and sums', async (t) => {
+  const events = fc.sample(anyEvent, { numRuns: 1500, seed: 3 });
+  const [open, sealed] = [temporaryDirectory(t), temporaryDirectory(t)];
+  for (const dir of [open, sealed]) {
+    const writer = openWriter(dir, dir === sealed ? { maxSliceRows: 400 } : {});
+    writer.write(events);
+    writer.flush();
+    if (dir === sealed) await writer.sealed();
+    writer.close();
+  }
+  const [byEvents, byColumns] = [StoreReader.open(open), StoreReader.open(sealed)];
+  t.after(() => byEvents.close());
+  t.after(() => byColumns.close());
+  const conditions: readonly Filter[] = [
+    { process: 'nginx' },
+    { peer: { address: Uint8Array.of(10, 0, 0, 0), prefixLength: 23 } },
+    { peer: { address: new Uint8Array(4), prefixLength: 0 }, kinds: ['drop', 'retransmit'] },
+    { peer: { address: new Uint8Array(16), prefixLength: 0 } },
+    { port: 443 },
+    { port: 2 ** 32 - 1 },
+    { reason: 'netfilter_drop' },
+    { location: 'nf_hook_slow' },
+    { cause: 'rto' },
+    { pid: Number.MAX_SAFE_INTEGER },
+    { container: 'abcd', netns: 1 },
+  ];
+  const grids: readonly Grid[] = [
+    everything,
+    { from: wallNs(EPOCH - NS_PER_HOUR / 2n), stepNs: 7n * NS_PER_S, points: 1700 },
+    { from: wallNs(EPOCH - 400n * 24n * NS_PER_HOUR), stepNs: 365n * 24n * NS_PER_HOUR, points: 2 },
+    { from: wallNs(EPOCH + NS_PER_HOUR - 3n), stepNs: 1n, points: 6 },
+  ];
+  let counted = 0;
+  for (const filter of conditions.flatMap((each) => [each, { ...each, all: true }])) {
+    for (const grid of grids) {
+      const rows = byColumns.series(filter, grid);
+      assert.deepEqual(rows, byEvents.series(filter, grid), JSON.stringify(Object.entries(filter).map(String)));
+      counted += rows.length;
+    }
+    for (const by of TOP_DIMENSIONS) {
+      assert.deepEqual(byColumns.top(filter, by, 1e9), byEvents.top(filter, by, 1e9));
+    }
+  }
+  assert.ok(counted > 100, `${counted} rows`);
+  for (const by of TOP_DIMENSIONS) {
+    assert.deepEqual(byColumns.top({}, by, 1e9), byEvents.top({}, by, 1e9));
+  }
 });

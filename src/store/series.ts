@@ -1,12 +1,14 @@
 /** Counts by time: what was lost in each step of a grid, by cause or reason, from the rollups or from the events. */
 
-import { NS_PER_MINUTE, type WallNs, wallNs } from '../base/time.ts';
+import { floorDiv, NS_PER_MINUTE, type WallNs, wallNs } from '../base/time.ts';
 import type { Filter } from '../event/filter.ts';
 import { CAUSES, DROP_CLASSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
-import { type Plan, planOf } from './plan.ts';
+import { valueIn } from './packed-columns.ts';
+import { type Plan, planOf, selectionOf } from './plan.ts';
 import { BENIGN, isOf, NO_STRING } from './rollup.ts';
 import type { RawRow } from './row.ts';
 import { kindCode } from './schema.ts';
+import type { Selection } from './selection.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** Steps of equal length. */
@@ -97,10 +99,14 @@ export class Series {
   }
 }
 
-/** Of equals, by name, the unknown one last. */
+/** Of equals, by name and class, the unknown one last. */
 function byWhat(a: SeriesRow, b: SeriesRow): number {
-  if (a.what === undefined || b.what === undefined) return Number(a.what === undefined) - Number(b.what === undefined);
-  return a.what < b.what ? -1 : Number(a.what > b.what);
+  return byText(a.what, b.what) || byText(a.class, b.class);
+}
+
+function byText(a: string | undefined, b: string | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  return a < b ? -1 : Number(a > b);
 }
 
 /** Counts from the rollup of minutes. The filter asks for time, kinds and benign drops at most. */
@@ -143,14 +149,66 @@ const SELECTED: Record<CountedKind, string> = {
 /** Counts the events themselves. The filter's times are those of the grid. */
 export function countSteps(slice: SliceReader, filter: Filter, grid: Grid, series: Series): void {
   for (const kind of COUNTED) {
-    const plan = planOf(slice, kind, filter);
-    if (!plan) continue;
-    for (const [step, what, dropClass, events, segments] of stepsOf(slice, plan, grid, SELECTED[kind])) {
+    for (const [step, what, dropClass, events, segments] of countsOf(slice, kind, filter, grid)) {
       const text = kind === 'retransmit' ? CAUSES[(what as number) - 1] : textOf(slice, what);
       series.add(rowOf(kind, text, dropClass as number), step as number, events as number, segments as number);
     }
   }
   countSummaries(slice, filter, grid, series);
+}
+
+/** Step, what, class, events and segments of each that has any. */
+function countsOf(slice: SliceReader, kind: CountedKind, filter: Filter, grid: Grid): readonly RawRow[] {
+  const selection = selectionOf(slice, kind, filter);
+  if (selection) return selection === 'none' ? [] : selectedSteps(slice, selection, grid);
+  const plan = planOf(slice, kind, filter);
+  return plan ? stepsOf(slice, plan, grid, SELECTED[kind]) : [];
+}
+
+/** A class as a cell of its packed column is less than this. */
+const CLASS_CELLS = 8;
+
+/** As {@link stepsOf}, by the packed columns. */
+function selectedSteps(slice: SliceReader, { columns, rows }: Selection, grid: Grid): RawRow[] {
+  const isResent = columns.kind === 'retransmit';
+  const what = columns.cells(isResent ? 'cause' : 'reason');
+  const dropClass = columns.kind === 'drop' ? columns.cells('class') : undefined;
+  const resent = isResent ? columns.cells('segments') : undefined;
+  const times = columns.times(rows);
+  const stepOf = stepper(slice, grid);
+  const groups = new Map<number, Float64Array>();
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    const group = (what.cells[row] as number) * CLASS_CELLS + (dropClass ? (dropClass.cells[row] as number) : 0);
+    const counts = groups.get(group) ?? madeIn(groups, group, 2 * grid.points);
+    const at = 2 * stepOf(times[i] as number);
+    counts[at] = (counts[at] as number) + 1;
+    if (resent) counts[at + 1] = (counts[at + 1] as number) + (valueIn(resent, resent.cells[row] as number) ?? 0);
+  }
+  const found: RawRow[] = [];
+  for (const [group, counts] of groups) {
+    const whatKey = valueIn(what, Math.floor(group / CLASS_CELLS));
+    const classCode = dropClass ? valueIn(dropClass, group % CLASS_CELLS) : 0;
+    for (let step = 0; step < grid.points; step++) {
+      const [events, segments] = [counts[2 * step] as number, counts[2 * step + 1] as number];
+      if (events > 0) found.push([step, whatKey, classCode, events, segments]);
+    }
+  }
+  return found;
+}
+
+function madeIn(groups: Map<number, Float64Array>, group: number, length: number): Float64Array {
+  const counts = new Float64Array(length);
+  groups.set(group, counts);
+  return counts;
+}
+
+/** The step of the grid that a time of the slice lies in, in ns since the hour began: exact also where the grid begins long before. */
+function stepper({ start }: SliceReader, { from, stepNs }: Grid): (time: number) => number {
+  const first = floorDiv(start - from, stepNs);
+  const firstEnd = Number((first + 1n) * stepNs - (start - from));
+  const [step, length] = [Number(first), Number(stepNs)];
+  return (time) => (time < firstEnd ? step : step + 1 + Math.floor((time - firstEnd) / length));
 }
 
 const SUMMARY_OF = (fieldsOf('summary').of as { type: { values: readonly string[] } }).type;

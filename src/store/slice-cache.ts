@@ -7,6 +7,8 @@ import type { SliceReader } from './slice-reader.ts';
 
 /** Each takes a file descriptor and some 100 kB. */
 const MAX_KEPT = 64;
+/** Memory of packed columns that is kept with them; those of a million events take 26 MB. */
+const MAX_PACKED_BYTES = 32e6;
 
 interface Kept {
   readonly slice: SliceReader;
@@ -32,7 +34,16 @@ export class SliceCache {
     const { file } = slice.slice;
     const inode = slice.extent.sealed === 1 ? inodeOf(slice.path) : undefined;
     if (inode === undefined || this.#kept.size >= MAX_KEPT || this.#kept.has(file)) slice.close();
-    else this.#kept.set(file, { slice, inode });
+    else {
+      this.#kept.set(file, { slice, inode });
+      if (this.#packedBytes > MAX_PACKED_BYTES) slice.packed?.forget();
+    }
+  }
+
+  get #packedBytes(): number {
+    let bytes = 0;
+    for (const { slice } of this.#kept.values()) bytes += slice.packed?.bytes ?? 0;
+    return bytes;
   }
 
   /** Closes what the directory no longer has, so that its space is free. */

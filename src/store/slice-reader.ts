@@ -13,6 +13,8 @@ import { type WallNs, wallNs } from '../base/time.ts';
 import { type CapturedPacket, type Event, KINDS, type Kind } from '../event/kinds.ts';
 import { versionError } from './directory.ts';
 import type { Sums } from './kind-sums.ts';
+import { PACKED_TABLE } from './packed-columns.ts';
+import { PackedSlice } from './packed-slice.ts';
 import { decodeColumns, decodeRow, type RawRow, selectList } from './row.ts';
 import {
   columnNamesOf,
@@ -56,6 +58,9 @@ const MAX_COUNTS = 64;
 const MAX_SUMS = 8;
 const MAX_SUM_ROWS = 500;
 
+/** Answers of {@link SliceReader.keysWhere} that are remembered. */
+const MAX_KEYS = 8;
+
 export class SliceReader {
   readonly path: string;
   readonly slice: SliceFile;
@@ -64,11 +69,14 @@ export class SliceReader {
   /** Indexes by name, and tables. */
   readonly indexes: ReadonlySet<string>;
   readonly kinds: ReadonlyMap<Kind, KindTable>;
+  /** Undefined: not sealed, or sealed by a release that packed nothing. */
+  readonly packed: PackedSlice | undefined;
   /** The statement that made the table of sessions. */
   readonly sessionSql: string;
   readonly extent: Extent;
   readonly #strings = new Map<number, string>();
   readonly #sums = new Lru<string, ReadonlyMap<string, Sums>>(MAX_SUMS);
+  readonly #keys = new Lru<string, readonly number[]>(MAX_KEYS);
   readonly #counts = new Lru<string, number>(MAX_COUNTS);
   readonly #owners = new Lru<number, Owner>(MAX_OWNERS);
   #string: StatementSync | undefined;
@@ -103,6 +111,7 @@ export class SliceReader {
     this.slice = slice;
     this.start = hourStart(slice.hour);
     this.indexes = new Set(tables.keys());
+    this.packed = tables.has(PACKED_TABLE) ? new PackedSlice(db) : undefined;
     this.sessionSql = tables.get('session') ?? '';
     const present = KINDS.filter((kind) => tables.has(kind));
     const view = readView(db, present);
@@ -134,12 +143,7 @@ export class SliceReader {
   /** The number that a SELECT gives, remembered: `show` plans a query once for its rows and once for what it leaves out. */
   countOnce(sql: string, parameters: readonly Bindable[]): number {
     const key = `${sql} ${parameters.join(' ')}`;
-    let count = this.#counts.get(key);
-    if (count === undefined) {
-      count = this.all(sql, parameters)[0]?.[0] as number;
-      this.#counts.set(key, count);
-    }
-    return count;
+    return getOrMake(this.#counts, key, () => this.all(sql, parameters)[0]?.[0] as number);
   }
 
   /** What `count` counts of the events that `key` stands for, remembered unless it is long: for several questions. */
@@ -203,9 +207,11 @@ export class SliceReader {
     return text;
   }
 
-  /** Keys of the texts that fulfil an SQL condition on `value`. */
-  keysWhere(condition: string, parameters: readonly Bindable[]): number[] {
-    return this.all(`SELECT id FROM string WHERE ${condition}`, parameters).map(([id]) => id as number);
+  /** Keys of the texts that fulfil an SQL condition on `value`, remembered. */
+  keysWhere(condition: string, parameters: readonly Bindable[]): readonly number[] {
+    return getOrMake(this.#keys, `${condition} ${parameters.join(' ')}`, () =>
+      this.all(`SELECT id FROM string WHERE ${condition}`, parameters).map(([id]) => id as number),
+    );
   }
 
   close(): void {

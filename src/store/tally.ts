@@ -5,10 +5,11 @@ import type { Filter, TopDimension } from '../event/filter.ts';
 import { CAUSES, fieldsOf, KINDS, type Kind } from '../event/kinds.ts';
 import { type HourSum, hasHourSums, hourSums } from './hour-sums.ts';
 import { type Counts, countBy, numbersOf, type Sums, sumsOf } from './kind-sums.ts';
-import { type Plan, planOf } from './plan.ts';
+import { type Plan, planOf, selectionOf } from './plan.ts';
 import { BENIGN, NO_STRING, peerSql } from './rollup.ts';
 import type { RawRow } from './row.ts';
 import { HOUR_DIMENSIONS, type HourDimension, hasOwner, isShared, kindCode, quoted } from './schema.ts';
+import { countRows, type Selection } from './selection.ts';
 import type { SliceReader } from './slice-reader.ts';
 
 /** What was lost under one key. What a `summary` counted is in it. */
@@ -128,7 +129,7 @@ export function addEvents(tally: Tally, slice: SliceReader, filter: Filter, by: 
   ];
   const texts = counted.map(({ key }) => (by === 'peer' ? undefined : keyText(slice, by, key)));
   for (const [i, { key, kind, counts }] of counted.entries()) {
-    if (by === 'peer') tally.addPeer(rowOf(kind, counts), peerOf(key as string | number | null));
+    if (by === 'peer') tally.addPeer(rowOf(kind, counts), peerOf(key));
     else tally.add(texts[i], kind, counts);
   }
 }
@@ -146,10 +147,24 @@ const SUMS: Partial<Record<Kind, string>> = {
 };
 
 function countKind(slice: SliceReader, filter: Filter, by: TopDimension, kind: Kind): Counted[] {
+  const selection = selectionOf(slice, kind, filter);
+  if (selection) return selection === 'none' ? [] : countSelected(slice, selection, by);
   const plan = planOf(slice, kind, filter);
   if (!plan) return [];
   if (by === 'peer') return countPeers(slice, plan);
   const sums = sumsOf(slice, plan).get(isShared(by) ? 'owner' : by) as Sums;
+  return Array.from(sums, ([key, counts]) => ({ key, kind, counts }));
+}
+
+function countSelected(slice: SliceReader, selection: Selection, by: TopDimension): Counted[] {
+  const { columns } = selection;
+  const { kind } = columns;
+  if (by === 'peer') {
+    const addresses = slice.packed?.addresses() ?? [];
+    const sums = countRows(selection, columns.peers());
+    return Array.from(sums, ([number, counts]) => ({ key: number === null ? null : addresses[number], kind, counts }));
+  }
+  const sums = countRows(selection, columns.cells(isShared(by) ? 'owner' : by));
   return Array.from(sums, ([key, counts]) => ({ key, kind, counts }));
 }
 
@@ -214,10 +229,10 @@ function keyText(slice: SliceReader, by: TopDimension, key: RawRow[number] | und
 }
 
 /** Of thousands of peers the digits are read quicker than the bytes; an address that is not known has none. */
-function peerOf(hex: string | number | null): HourSum['key'] {
-  if (typeof hex === 'number') return hex;
-  if (!hex) return undefined;
-  return hex.length === 8 ? Number.parseInt(hex, 16) | 0 : Buffer.from(hex, 'hex');
+function peerOf(key: Counted['key']): HourSum['key'] {
+  if (typeof key !== 'string') return key ?? undefined;
+  if (key === '') return undefined;
+  return key.length === 8 ? Number.parseInt(key, 16) | 0 : Buffer.from(key, 'hex');
 }
 
 const isOfHour = (by: TopDimension): by is HourDimension => (HOUR_DIMENSIONS as readonly string[]).includes(by);

@@ -21,9 +21,9 @@ const reset = (ns: bigint, pid = 1): ResetEvent => ({
   dst: Uint8Array.of(10, 0, 0, pid & 255),
 });
 const slicesOf = (dir: string): string[] => readdirSync(dir).filter((file) => file.endsWith('.db'));
-const indexesOf = (path: string): string[] => {
+const tablesOf = (path: string): string[] => {
   const db = new DatabaseSync(path, { readOnly: true });
-  const rows = db.prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'reset\\_%' ESCAPE '\\'").all();
+  const rows = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   db.close();
   return rows.map(({ name }) => name as string);
 };
@@ -125,7 +125,7 @@ test('an hour that is over is sealed: indexed, one plain file, still complete', 
   await writer.sealed();
   assert.ok(!isWalFile(first));
   assert.ok(!existsSync(`${first}-wal`));
-  assert.deepEqual(indexesOf(first), ['reset_src', 'reset_dst', 'reset_owner']);
+  assert.deepEqual(tablesOf(first).slice(-2), ['packed', 'hour']);
   assert.deepEqual(readAll(dir), [reset(1n), reset(2n), reset(NS_PER_HOUR)]);
   writer.write([reset(3n)]);
   writer.close();
@@ -338,7 +338,7 @@ test('files that are no slices are left alone and do not disturb', (t) => {
 
 test('the store stays within its size, and old slices go', async (t) => {
   const dir = temporaryDirectory(t);
-  const maxBytes = 8 << 20;
+  const maxBytes = 6 << 20;
   let now = EPOCH;
   const writer = openWriter(dir, { maxBytes, now: () => now });
   const sizes: number[] = [];
