@@ -12,7 +12,11 @@ import { join, relative, resolve } from 'node:path';
 import { build, type Rolldown } from 'vite';
 
 const root = resolve(import.meta.dirname, '..');
-const [out = ''] = process.argv.slice(2);
+const [out] = process.argv.slice(2);
+if (!out) {
+  console.error('usage: node scripts/bundle.ts OUT (a directory of its own: what is in it is removed)');
+  process.exit(2);
+}
 
 /** What runs by itself: the program and its worker threads. */
 const ENTRIES = {
@@ -24,7 +28,7 @@ const ENTRIES = {
 /** Asked most often: all that these load is one file. */
 const QUICK = ['src/cli/show.ts', 'src/cli/top.ts', 'src/cli/coverage.ts'];
 
-async function bundle(): Promise<void> {
+async function bundle(out: string): Promise<void> {
   const sources: Record<string, [number, number]> = { 'scripts/bundle.ts': stampOf(join(root, 'scripts/bundle.ts')) };
   const together = new Set<string>();
   await build({
@@ -81,4 +85,4 @@ function stampOf(path: string): [mtimeMs: number, bytes: number] {
   return [mtimeMs, size];
 }
 
-await bundle();
+await bundle(out);
