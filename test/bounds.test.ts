@@ -106,7 +106,13 @@ function assertMany({ busy, events, coverage, peak, share }: Awaited<ReturnType<
     assert.equal(sumOf(counters.map(({ count }) => count)), overflows);
     assert.deepEqual(new Set(counters.map((counter) => counter.pid)), new Set([pid]));
     const compared = coverage.find((one) => one.netns === netns && one.counter === 'TcpRetransSegs');
-    assert.deepEqual([compared?.recorded, compared?.kernel], [resent, resent], JSON.stringify(compared));
+    // Four at one tick of the clock, which may be hidden from BPF as a whole (seen.ts): then that many are told as missed.
+    const missed = compared?.state === 'lost' ? (compared.count ?? 0) : 0;
+    assert.deepEqual(
+      [compared?.kernel, (compared?.recorded ?? 0) + missed],
+      [resent, resent],
+      JSON.stringify(compared),
+    );
   }
   assert.ok(peak < 300, `${peak} MiB`);
   assert.ok(share < 0.3, `${share} of a core`);
