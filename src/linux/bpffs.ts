@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import koffi from 'koffi';
 import { errnoOf, LosslogError, messageOf } from '../base/errors.ts';
 import { FileLock } from './file-lock.ts';
+import { libc } from './libc.ts';
 
 /** include/uapi/linux/magic.h */
 const BPF_FS_MAGIC = 0xcafe4a11;
@@ -24,7 +25,6 @@ export const OWN_BPFFS = `/${OWN_MOUNT}`;
 /** maps.debug, progs.debug: there from the start (kernel/bpf/preload). */
 const KERNELS_OWN = /\.debug$/;
 
-const libc = koffi.load(null);
 const mount = libc.func(
   'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
 );

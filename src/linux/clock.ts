@@ -1,7 +1,7 @@
 /** The kernel's clocks, and wall-clock times for times since boot. */
 
-import koffi from 'koffi';
 import { type BootNs, bootNs, NS_PER_MS, NS_PER_S, type WallNs, wallNs } from '../base/time.ts';
+import { libc } from './libc.ts';
 
 /** include/uapi/linux/time.h */
 const CLOCK_REALTIME = 0;
@@ -27,8 +27,6 @@ export interface ClockStep {
 
 type ClockFunction = (clock: number, timespec: BigInt64Array) => number;
 
-// The C library that this process runs on, glibc or musl: clock_gettime() was loaded with it.
-const libc = koffi.load(null);
 const clockGettime = libc.func('int clock_gettime(int clock, void *timespec)') as unknown as ClockFunction;
 const clockGetres = libc.func('int clock_getres(int clock, void *timespec)') as unknown as ClockFunction;
 const adjtimex = libc.func('int adjtimex(void *timex)') as unknown as (timex: Uint8Array) => number;

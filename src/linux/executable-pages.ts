@@ -1,7 +1,7 @@
 /** Pages of the program's own file that this process has mapped, and giving them back. */
 
 import { readFileSync } from 'node:fs';
-import koffi from 'koffi';
+import { libc } from './libc.ts';
 
 /** include/uapi/asm-generic/mman-common.h */
 const MADV_DONTNEED = 4;
@@ -24,8 +24,7 @@ export function unchangedMappings(smaps: string, path: string): MappedRange[] {
   });
 }
 
-// The C library that this process runs on, glibc or musl.
-const madvise = koffi.load(null).func('int madvise(uintptr_t address, size_t length, int advice)') as unknown as (
+const madvise = libc.func('int madvise(uintptr_t address, size_t length, int advice)') as unknown as (
   address: bigint,
   length: bigint,
   advice: number,

@@ -1,14 +1,14 @@
 /** A lock on a file or directory (flock(2)): the kernel drops it when the process dies in whatever way. */
 
 import { closeSync, constants, openSync } from 'node:fs';
-import koffi from 'koffi';
 import { LosslogError } from '../base/errors.ts';
+import { libc } from './libc.ts';
 
 /** include/uapi/asm-generic/fcntl.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-const flock = koffi.load(null).func('int flock(int fd, int operation)');
+const flock = libc.func('int flock(int fd, int operation)');
 
 export class FileLock {
   #fd: number;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LosslogError } from '../base/errors.ts';
-import { findNetns, listNamedNetns, type NetnsPlace, ownNetns, resolveNetns, resolvePresentNetns } from './netns.ts';
+import { allNetns, listNamedNetns, ownNetns, resolveNetns, resolvePresentNetns } from './netns.ts';
 
 /** A root whose namespaces are plain files: what counts is that they lie on one device, as on nsfs. */
 function fakeRoot(t: TestContext, names: readonly string[]): string {
@@ -138,10 +138,3 @@ test('a process whose namespace is known is not asked again; one that ended is f
     rmSync(root, { recursive: true });
   }
 });
-
-function allNetns(root: string, processes?: Map<number, number>): Map<number, NetnsPlace> {
-  const steps = findNetns(root, processes);
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  return step.value;
-}

@@ -81,6 +81,14 @@ export function* findNetns(
   return found;
 }
 
+/** As {@link findNetns}, in one go. */
+export function allNetns(...given: Parameters<typeof findNetns>): Map<number, NetnsPlace> {
+  const search = findNetns(...given);
+  let step = search.next();
+  while (!step.done) step = search.next();
+  return step.value;
+}
+
 /** Of /proc/self/mountinfo (proc(5)): `36 35 0:4 net:[4026532177] /run/netns/blue rw - nsfs nsfs rw`, blanks in octal. */
 function mountedNetns(root: string): Map<number, string> {
   const mounted = new Map<number, string>();
@@ -125,17 +133,10 @@ export function resolveNetns(text: string, { root = '/' }: { root?: string } = {
  */
 export function resolvePresentNetns(text: string, { root = '/' }: { root?: string } = {}): number {
   const inode = resolveNetns(text, { root });
-  if (text.includes('/') || isPresent(inode, root) || !seesAllProcesses(root)) return inode;
+  if (text.includes('/') || allNetns(root).has(inode) || !seesAllProcesses(root)) return inode;
   throw new LosslogError('NOT_FOUND', `no process is in network namespace ${inode}, and it is mounted nowhere`, {
     hint: `give a name, or /proc/PID/ns/net of a process in it; ${knownNames(root)}`,
   });
-}
-
-function isPresent(inode: number, root: string): boolean {
-  const search = findNetns(root);
-  let step = search.next();
-  while (!step.done) step = search.next();
-  return step.value.has(inode);
 }
 
 /** Not in a container of its own, and not as an ordinary user (ptrace(2), PTRACE_MODE_READ_FSCREDS). */

@@ -1,13 +1,11 @@
 /** How eagerly the threads of this process take a CPU (sched(7)). */
 
 import { readdirSync } from 'node:fs';
-import koffi from 'koffi';
+import { libc } from './libc.ts';
 
 /** include/uapi/linux/sched.h */
 const [SCHED_NORMAL, SCHED_BATCH] = [0, 3];
 
-// The C library that this process runs on, glibc or musl.
-const libc = koffi.load(null);
 const sched_getscheduler = libc.func('int sched_getscheduler(int pid)') as unknown as (tid: number) => number;
 const sched_setscheduler = libc.func('int sched_setscheduler(int pid, int policy, const int *priority)') as unknown as (
   tid: number,

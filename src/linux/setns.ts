@@ -4,13 +4,13 @@ import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import koffi from 'koffi';
 import { LosslogError } from '../base/errors.ts';
+import { libc } from './libc.ts';
 
 /** include/uapi/linux/sched.h */
 const CLONE_NEWNET = 0x40000000;
 const OWN = '/proc/thread-self/ns/net';
 
-// The C library that this process runs on, glibc or musl.
-const setns = koffi.load(null).func('int setns(int fd, int nstype)') as unknown as (fd: number, type: number) => number;
+const setns = libc.func('int setns(int fd, int nstype)') as unknown as (fd: number, type: number) => number;
 
 /**
  * Runs `action` with this thread in the namespace that is bound to `path`, and comes back. It must not wait: what else runs on this thread would

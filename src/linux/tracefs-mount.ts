@@ -1,8 +1,8 @@
 /** Reaching tracefs where it is not mounted, without changing what is mounted on the host. */
 
 import { closeSync } from 'node:fs';
-import koffi from 'koffi';
 import { LosslogError, messageOf } from '../base/errors.ts';
+import { libc } from './libc.ts';
 import { findTracefs } from './tracefs.ts';
 
 /** The new mount API has the same numbers on every architecture (include/uapi/asm-generic/unistd.h; Linux 5.2). */
@@ -13,7 +13,6 @@ const SYS_FSMOUNT = 432;
 const CLOEXEC = 1;
 const FSCONFIG_CMD_CREATE = 6;
 
-const libc = koffi.load(null);
 // syscall(2) takes whatever a system call takes; each form is declared by its own.
 const fsopen = libc.func('syscall', 'long', ['long', 'str', 'uint']);
 const fsconfig = libc.func('syscall', 'long', ['long', 'int', 'uint', 'void *', 'void *', 'int']);
