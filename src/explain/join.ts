@@ -118,16 +118,18 @@ export class Join {
     const connection = this.#of(name, drop.at);
     connection.last = drop;
     if (packetKind(drop) === 'acknowledgement') connection.lastProbe = drop;
-    if (drop.left.length > 0) {
+    // What waited takes its part of the drop away: whether there were data is asked before.
+    const hasData = drop.left.length > 0;
+    if (hasData) {
       connection.lost ??= [];
       keep(connection.lost, drop, MAX_LOST);
       this.#nat.add(drop);
+      explainWaiting(connection, drop);
     }
-    if (drop.left.length > 0) explainWaiting(connection, drop);
     if (drop.ack !== undefined) {
       connection.acks ??= [];
       keep(connection.acks, drop, MAX_LOST);
-      if (drop.range && drop.left.length === 0) this.#nat.addAck(drop);
+      if (drop.range && !hasData) this.#nat.addAck(drop);
     }
     return NO_DROPS;
   }
@@ -155,11 +157,10 @@ export class Join {
     const flow = this.#names.of(fact.flow);
     const connection = this.#of(flow, fact.at);
     // EBUSY: the original still sits in this host's own queue, nothing was sent
-    if (failed !== 'EBUSY') this.#match(found, connection, flow, range);
     if (failed === 'EBUSY') {
       connection.stuck ??= [];
       keep(connection.stuck, found, MAX_STUCK);
-    }
+    } else this.#match(found, connection, flow, range);
     connection.resent ??= [];
     keep(connection.resent, found, MAX_RESENT);
     return found;
