@@ -10,6 +10,7 @@ import { Lab } from '../lab/lab.ts';
 import { type JsonEvent, Recorder } from '../lab/recorder.ts';
 import { blastUdp, connectOften, holdConnection, startSink } from '../lab/traffic.ts';
 import { openTracefs } from '../src/linux/tracefs-mount.ts';
+import { sendIntoOutage } from './helpers/outage.ts';
 import { requires } from './helpers/requires.ts';
 import { seen } from './helpers/seen.ts';
 
@@ -78,15 +79,9 @@ for (const family of [4, 6] as const) {
           await using lab = Lab.create();
           const { client, server } = lab.twoHosts();
           const sink = await startSink(server, { title: 'the-sink' });
-          const { bpf, ftrace } = await recordTwice([client, server], async () => {
-            const host = family === 4 ? server.ip4 : server.ip6;
-            const holder = await holdConnection(client, { host, port: sink.port, title: 'the-holder' });
-            const loss = server.dropMatching({ family, protocol: 'tcp', dport: sink.port });
-            await holder.tell('send 1009');
-            await sleep(OUTAGE_MS);
-            loss.remove();
-            await sleep(OUTAGE_MS);
-          });
+          const { bpf, ftrace } = await recordTwice([client, server], () =>
+            sendIntoOutage({ client, server }, { family, port: sink.port, ms: OUTAGE_MS }),
+          );
           const resent = ofKind(ftrace, 'retransmit') as JsonEvent<'retransmit'>[];
           assertSame(resent, ofKind(bpf, 'retransmit'), UNKNOWN_OF_RETRANSMIT);
           for (const { process, netns } of resent) assert.deepEqual([process, netns], ['the-holder', client.netns]);

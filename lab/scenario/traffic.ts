@@ -1,7 +1,7 @@
 /** The kinds of traffic that faults are shown on. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Family } from '../drop-rule.ts';
+import type { DropRule, Family } from '../drop-rule.ts';
 import type { Host } from '../host.ts';
 import type { Lab, TopologyOptions } from '../lab.ts';
 import { holdConnection, type Sink, sendTcp, startSink } from '../traffic.ts';
@@ -53,6 +53,20 @@ export async function interrupt(from: Host, to: Target, fault: () => void): Prom
   fault();
   for (let i = 0; i < 3; i++) await held.tell('send 1009');
   await sleep(1700);
+}
+
+/** A connection that works; then a rule drops, for 0.7 s, the acknowledgements of what arrives. @returns how many it dropped */
+export async function loseAcknowledgements(from: Host, to: Target, drop: () => DropRule): Promise<number> {
+  const held = await holdConnection(from, { ...to, title: 'curl' });
+  await held.tell('send 1009');
+  await sleep(100);
+  const rule = drop();
+  await held.tell('send 1009');
+  await sleep(700);
+  const dropped = rule.packets();
+  rule.remove();
+  await sleep(1500);
+  return dropped;
 }
 
 /** How much counters of a host have grown since this was called, by name. */

@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../scenario/scenario.ts';
-import { growth, served } from '../scenario/traffic.ts';
-import { holdConnection } from '../traffic.ts';
+import { growth, loseAcknowledgements, served } from '../scenario/traffic.ts';
 
 export default {
   description: "a firewall rule of the client drops the server's acknowledgements for 0.7 s; the data arrive",
@@ -13,15 +11,8 @@ export default {
       hosts: { client, server },
       expected: { rule: 'ack-lost', at: 'client' },
       async run() {
-        const held = await holdConnection(client, { ...target, title: 'curl' });
-        await held.tell('send 1009');
-        await sleep(100);
-        const rule = client.dropMatching({ family, protocol: 'tcp', sport: target.port });
-        await held.tell('send 1009');
-        await sleep(700);
-        dropped = rule.packets();
-        rule.remove();
-        await sleep(1500);
+        const back = { family, protocol: 'tcp', sport: target.port } as const;
+        dropped = await loseAcknowledgements(client, target, () => client.dropMatching(back));
       },
       evidence: async () => ({ 'acknowledgements that the rule dropped': dropped, ...(await grown()) }),
     };

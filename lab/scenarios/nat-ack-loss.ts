@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { translate } from '../scenario/nat.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { growth, servedBehindRouter } from '../scenario/traffic.ts';
-import { holdConnection } from '../traffic.ts';
+import { growth, loseAcknowledgements, servedBehindRouter } from '../scenario/traffic.ts';
 
 export default {
   description:
@@ -16,16 +14,8 @@ export default {
       hosts: { client, router, server },
       expected: { rule: 'ack-lost', at: 'server' },
       async run() {
-        const held = await holdConnection(client, { ...via, title: 'curl' });
-        await held.tell('send 1009');
-        await sleep(100);
         const out = { chain: 'OUTPUT', family, protocol: 'tcp', sport: target.port } as const;
-        const rule = server.dropMatching(out);
-        await held.tell('send 1009');
-        await sleep(700);
-        dropped = rule.packets();
-        rule.remove();
-        await sleep(1500);
+        dropped = await loseAcknowledgements(client, via, () => server.dropMatching(out));
       },
       evidence: async () => ({ 'acknowledgements that the rule dropped': dropped, ...(await grown()) }),
     };
