@@ -61,7 +61,7 @@ static __always_inline __u8 direction_of(const struct sk_buff *skb, const struct
 	if (input && (input == ip_forward_address || input == ip6_forward_address))
 		return DIRECTION_FORWARD;
 	/* bridged: the device is already the outgoing port */
-	if (dev && BPF_CORE_READ(dev, ifindex) != iif)
+	if (dev && dev->ifindex != iif)
 		return DIRECTION_FORWARD;
 	return DIRECTION_RX;
 }
@@ -186,9 +186,11 @@ PROBE(kfree_skb, PROBE_KFREE_SKB, ctx[0])
 	if (!netns_wanted(netns))
 		return;
 	record = NULL;
-	extra = packet_bytes();
-	if (is_admitted(LANE_DROP, drop_key(ctx, netns)))
+	extra = 0;
+	if (is_admitted(LANE_DROP, drop_key(ctx, netns))) {
+		extra = packet_bytes();
 		record = begin_record(&drop_ring, sizeof(*record), extra, KIND_DROP, netns);
+	}
 	if (!record) {
 		count_drop(ctx, skb, rx_sk, dev, netns);
 		return;

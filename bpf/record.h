@@ -243,6 +243,14 @@ struct summary {
 	__u8 family;
 };
 
+/* The first drops that a CPU counts in a generation, which in a storm are its own (bpf/summary.h). */
+struct hot_summary {
+	/* 1: by a key, until user space has stored what it counted. */
+	__u64 taken;
+	struct summary_key key;
+	struct summary counts;
+} __attribute__((aligned(64)));
+
 /* What found no room in any map, by kind alone. */
 struct overflow {
 	__u64 events;
@@ -285,6 +293,8 @@ enum losslog_lane {
 };
 
 enum losslog_bound {
+	/* Namespaces of a filter that are compared in place. */
+	BOUND_FIRST_NETNS = 8,
 	/* More CPUs share counters. */
 	BOUND_CPUS = 1024,
 	/* Drop reasons below this may ask for the headers of what is only counted. */

@@ -10,7 +10,12 @@ static __always_inline __u32 netns_of(const struct sock_common *skc)
 
 static __always_inline bool netns_wanted(__u32 netns)
 {
-	return !filter_netns || bpf_map_lookup_elem(&netns_filter, &netns);
+	if (!netns_count)
+		return true;
+	for (int i = 0; i < BOUND_FIRST_NETNS; i++)
+		if (netns == netns_first[i])
+			return true;
+	return netns_count > BOUND_FIRST_NETNS && bpf_map_lookup_elem(&netns_filter, &netns);
 }
 
 /* What the connections that share a limit are told apart by. */

@@ -28,6 +28,44 @@ static __always_inline void add_to_summary(struct summary *summary, __u32 segmen
 	summary->last_jiffies = bpf_jiffies64();
 }
 
+/*
+ * Looking up a key in a map takes 40 ns, half of all the counting. So the first key of drops that a CPU counts in a generation has a place of
+ * its own, where it is found by comparing it. Keys that find the place taken go into the map, as do those that meet another context
+ * at work on it: the counts of a key may lie in both.
+ */
+static __always_inline struct hot_summary *hot_place(const struct summary_key *key)
+{
+	return &hot[key->cpu & (BOUND_CPUS - 1)][key->generation & 1];
+}
+
+static __always_inline bool is_same_key(const struct summary_key *a, const struct summary_key *b)
+{
+	for (int i = 0; i < (int)(sizeof(*a) / sizeof(__u64)); i++)
+		if (((const volatile __u64 *)a)[i] != ((const __u64 *)b)[i])
+			return false;
+	return true;
+}
+
+/* Whether the place now counts for this key, beginning with `one`. */
+static __always_inline bool take_hot_place(const struct summary_key *key, const struct summary *one)
+{
+	struct hot_summary *place = hot_place(key);
+
+	if (*(volatile __u64 *)&place->taken)
+		return false;
+	/* Two contexts that are here at once: a softirq ends before the task that it interrupts goes on, and at most one of them sees 1. */
+	__sync_fetch_and_add(&place->taken, 1);
+	if (*(volatile __u64 *)&place->taken != 1) {
+		__sync_fetch_and_add(&place->taken, -1);
+		return false;
+	}
+	place->counts = *one;
+	/* Once it can be found the counts are there. */
+	barrier();
+	place->key = *key;
+	return true;
+}
+
 static __always_inline void count_overflow(__u8 kind, const struct summary *one)
 {
 	struct overflow *overflow = &my_counters()->overflow[kind & 3];
@@ -75,6 +113,8 @@ static __noinline int count_new_key(struct summary_key *key, const struct sock *
 		if (!is_mini_sock(BPF_CORE_READ(sk, __sk_common.skc_state)))
 			one.inode = socket_inode(sk);
 	}
+	if (key->kind == KIND_DROP && take_hot_place(key, &one))
+		return 0;
 	if (insert_summary(&summaries, key, &one, &summary_state.full))
 		return 0;
 	__builtin_memset(&one.flow, 0, sizeof(one.flow));
@@ -95,8 +135,14 @@ static __noinline int count_new_key(struct summary_key *key, const struct sock *
 
 static __always_inline void count_event(struct summary_key *key, const struct sock *sk, __u32 segments, __u32 bytes)
 {
-	struct summary *known = bpf_map_lookup_elem(&summaries, key);
+	struct hot_summary *place = hot_place(key);
+	struct summary *known;
 
+	if (key->kind == KIND_DROP && is_same_key(&place->key, key)) {
+		add_to_summary(&place->counts, segments, bytes);
+		return;
+	}
+	known = bpf_map_lookup_elem(&summaries, key);
 	if (known)
 		add_to_summary(known, segments, bytes);
 	else

@@ -50,13 +50,12 @@ class SmallRing {
       programs: [first, rescue],
       maxEntries: { drop_ring: RING_BYTES },
       configure: (view) => {
-        view.setUint8(rodata.filterNetns, 1);
+        view.setUint32(rodata.netnsCount, 1, true);
+        view.setUint32(rodata.netnsFirst, netns, true);
         view.setUint8(rodata.kfreeSkbHasReason, Number(facts.dropHasReason));
         view.setUint8(rodata.kfreeSkbHasRxSk, Number(facts.dropHasRxSk));
       },
     });
-    const key = new Uint8Array(Uint32Array.of(netns).buffer);
-    this.object.map('netns_filter').update(key, Uint8Array.of(1));
     this.ring = this.object.map('drop_ring').ring();
     this.losses = new LossCounters(this.object, [probe]);
     this.object.attach(first);

@@ -11,6 +11,7 @@ import type { LoadedPrograms } from '../bpf/programs.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
 import { jiffyNs, sampleClocks } from '../linux/clock.ts';
 import type { Decoding } from '../wire/head.ts';
+import { bound } from '../wire/layout.ts';
 import { decodeListeners } from '../wire/listener-records.ts';
 import type { Audit, Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
 import { EventRings } from './event-rings.ts';
@@ -61,17 +62,18 @@ export class BpfCapture implements Capture {
   static open(options: BpfCaptureOptions): BpfCapture {
     const view = new KernelView();
     const probes = view.facts.available.filter((probe) => options.drops || !probe.drops);
+    const netns = options.netns.toSorted((a, b) => a - b);
     const settings: BpfObjectOptions = {
       programs: programNames(probes),
-      configure: (rodataView) => configure(rodataView, view.facts, options, view.symbols, view.reasons),
+      configure: (rodataView) => configure(rodataView, view.facts, { ...options, netns }, view.symbols, view.reasons),
     };
-    const identity = programIdentity(settings, options.netns);
+    const identity = programIdentity(settings, netns);
     const ledger = options.pins?.readLedger();
     if (options.pins && ledger && isSame(ledger, identity) && isWhole(options.pins, probes, 'link')) {
       return new BpfCapture(view, probes, new PinnedObject(options.pins.directory), identity, options, ledger);
     }
     const object = BpfObject.load(objectPath(), settings);
-    for (const inode of options.netns) object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
+    for (const inode of netns.slice(bound.firstNetns)) object.map('netns_filter').update(u32(inode), Uint8Array.of(1));
     return new BpfCapture(view, probes, object, identity, options, undefined);
   }
 

@@ -3,7 +3,8 @@
 import type { PinnedObject } from '../bpf/pinned-object.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
 import { possibleCpus } from '../linux/cpus.ts';
-import { bound, bss, control, cpuCounters, kind, overflow, summary, summaryKey } from '../wire/layout.ts';
+import { bound, bss, control, cpuCounters, hotSummary, kind, overflow, summary, summaryKey } from '../wire/layout.ts';
+import { GENERATIONS_AT_ONCE } from './summaries.ts';
 
 /** Places in bytes; numbers are little-endian, as on every host that BPF programs of losslog run on. */
 export interface CountPlaces {
@@ -18,6 +19,16 @@ export interface CountPlaces {
     readonly cpus: number;
     readonly stride: number;
     readonly counts: readonly { readonly at: number; readonly stored: number }[];
+    /** Keys with their counts that are not in a map; absent in releases that had none. */
+    readonly hot?: {
+      readonly at: number;
+      readonly stride: number;
+      readonly count: number;
+      /** Within one of them: whether it is taken (u64), its generation (u32) and count (u64). */
+      readonly taken: number;
+      readonly generation: number;
+      readonly events: number;
+    };
   };
 }
 
@@ -35,6 +46,14 @@ export const countPlaces = (): CountPlaces => ({
       at: bss.counters + cpuCounters.overflow + of * overflow.size + overflow.events,
       stored: bss.control + control.told + of * overflow.size + overflow.events,
     })),
+    hot: {
+      at: bss.hot,
+      stride: hotSummary.size,
+      count: Math.min(possibleCpus(), bound.cpus) * GENERATIONS_AT_ONCE,
+      taken: hotSummary.taken,
+      generation: hotSummary.keyGeneration,
+      events: hotSummary.countsEvents,
+    },
   },
 });
 
@@ -65,6 +84,11 @@ export function heldCounts(object: PinnedObject, { maps, key, value, memory }: C
       total -= u64(stored);
     }
     const unstored = u64(memory.stored);
+    for (let i = 0; memory.hot && i < memory.hot.count; i++) {
+      const at = memory.hot.at + i * memory.hot.stride;
+      const isHeld = u64(at + memory.hot.taken) !== 0 && view.getUint32(at + memory.hot.generation, true) >= unstored;
+      if (isHeld) total += u64(at + memory.hot.events);
+    }
     for (const name of maps) {
       for (const { keys, values, count } of object.map(name).entries(key.size, value.size)) {
         for (let i = 0; i < count; i++) {

@@ -34,7 +34,9 @@ export function configure(
 ): void {
   const flag = (at: number, value: boolean): void => view.setUint8(at, Number(value));
   const address = (at: number, name: string): void => view.setBigUint64(at, symbols.addressOf(name) ?? 0n, true);
-  flag(rodata.filterNetns, options.netns.length > 0);
+  view.setUint32(rodata.netnsCount, options.netns.length, true);
+  for (const [i, inode] of options.netns.slice(0, bound.firstNetns).entries())
+    view.setUint32(rodata.netnsFirst + i * 4, inode, true);
   flag(rodata.retransmitHasErr, facts.retransmitHasErr);
   flag(rodata.kfreeSkbHasReason, facts.dropHasReason);
   flag(rodata.kfreeSkbHasRxSk, facts.dropHasRxSk);

@@ -21,11 +21,11 @@ const hashOf = (...parts: (string | Uint8Array)[]): string => {
 
 const LAYOUT = hashOf(JSON.stringify(layout));
 
-/** @param netns what the filter of namespaces lets through */
+/** @param netns what the filter of namespaces lets through, in order */
 export function programIdentity(options: BpfObjectOptions, netns: readonly number[]): ProgramIdentity {
   const constants = new ArrayBuffer(layout.rodata.size);
   options.configure(new DataView(constants));
-  const chosen = JSON.stringify([options.programs, options.maxEntries ?? {}, netns.toSorted()]);
+  const chosen = JSON.stringify([options.programs, options.maxEntries ?? {}, netns]);
   return { layout: LAYOUT, programs: hashOf(readFileSync(objectPath()), new Uint8Array(constants), chosen) };
 }
 

@@ -12,11 +12,25 @@ import type { SummaryEvent } from '../event/kinds.ts';
 import { possibleCpus } from '../linux/cpus.ts';
 import { decodeSummary, type Entry, generationOf, summarizedKind } from '../wire/decode-summary.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
-import { bound, bss, control, cpuCounters, kind, overflow, summary, summaryKey, summaryState } from '../wire/layout.ts';
+import {
+  bound,
+  bss,
+  control,
+  cpuCounters,
+  hotSummary,
+  kind,
+  overflow,
+  summary,
+  summaryKey,
+  summaryState,
+} from '../wire/layout.ts';
 
 type Summarized = Decoded & { event: SummaryEvent };
 
 const NO_SOCKET = { sk: 0n, cgroupId: 0n, cgroupHierarchy: 0 };
+
+/** Of `hot` in bpf/maps.h: odd and even ones. */
+export const GENERATIONS_AT_ONCE = 2;
 
 /** What {@link Summaries.take} read. */
 interface Taken {
@@ -24,6 +38,8 @@ interface Taken {
   readonly number: number;
   readonly generation: number;
   readonly keys: readonly { map: BpfMap; keys: Buffer; count: number }[];
+  /** Places of keys that are not in a map, in `.bss`. */
+  readonly hot: readonly number[];
   /** By places in `.bss`: how much of the overflow is told with it. */
   readonly told: ReadonlyMap<number, bigint>;
 }
@@ -82,11 +98,12 @@ export class Summaries {
   /** Removes what was taken up to a place in the stream: it is stored. @throws BPF */
   release(number: number): void {
     while (this.#view.byteLength > 0 && (this.#taken[0]?.number ?? Number.POSITIVE_INFINITY) <= number) {
-      const { generation, keys, told } = this.#taken.shift() as Taken;
+      const { generation, keys, hot, told } = this.#taken.shift() as Taken;
       // Before anything is removed: of what is left after a kill in between the next recorder sees that it is stored.
       this.#view.setBigUint64(bss.control + control.stored, BigInt(generation) + 1n, true);
       for (const [at, total] of told) this.#view.setBigUint64(at, total, true);
       for (const each of keys) each.map.remove(each.keys, each.count);
+      for (const at of hot) this.#view.setBigUint64(at + hotSummary.taken, 0n, true);
     }
   }
 
@@ -100,11 +117,13 @@ export class Summaries {
     this.#lastTime = this.#now();
     const generation = this.#generation;
     const merged = new Map<string, Summarized>();
-    const keys = this.#isFirst || this.#isUsed(generation) ? this.#takeGeneration(generation, merged) : [];
+    const { keys, hot } =
+      this.#isFirst || this.#isUsed(generation) ? this.#takeGeneration(generation, merged) : { keys: [], hot: [] };
     this.#isFirst = false;
     const told = new Map<number, bigint>();
     const summaries = [...merged.values(), ...this.#takeOverflow(from.boot, from.wall, told)];
-    if (keys.length > 0 || told.size > 0) this.#taken.push({ number: ++this.#number, generation, keys, told });
+    if (keys.length > 0 || hot.length > 0 || told.size > 0)
+      this.#taken.push({ number: ++this.#number, generation, keys, hot, told });
     return summaries;
   }
 
@@ -121,19 +140,25 @@ export class Summaries {
     this.#memory.close();
   }
 
-  #takeGeneration(generation: number, merged: Map<string, Summarized>): Taken['keys'] {
+  #takeGeneration(generation: number, merged: Map<string, Summarized>): Pick<Taken, 'keys' | 'hot'> {
     this.#view.setBigUint64(bss.control + control.generation, BigInt(generation) + 1n, true);
     waitForPrograms();
     const taken: { map: BpfMap; keys: Buffer; count: number }[] = [];
     const isNew = (of: number): boolean => of >= this.#unread;
+    // What was read before is on its way to the disk, or stored by a recorder that did not come to remove it.
+    const isPast = (of: number): boolean => of <= generation && (isNew(of) || this.#isFirst);
+    const hot = this.#hotPlaces().filter(({ entry }) => isPast(generationOf(entry)));
+    for (const { entry } of hot) {
+      const own = generationOf(entry);
+      if (isNew(own)) add(merged, this.#decode(entry, false), own);
+    }
     for (const { map, isTotal } of this.#maps) {
       for (const { keys, values, count } of map.entries(summaryKey.size, summary.size)) {
         const ofPast: Buffer[] = [];
         for (let i = 0; i < count; i++) {
           const entry = { keys, keyAt: i * summaryKey.size, values, valueAt: i * summary.size };
           const own = generationOf(entry);
-          // What was read before is on its way to the disk, or stored by a recorder that did not come to remove it.
-          if (own > generation || (!isNew(own) && !this.#isFirst)) continue;
+          if (!isPast(own)) continue;
           if (isNew(own)) add(merged, this.#decode(entry, isTotal), own);
           ofPast.push(Buffer.from(keys.subarray(entry.keyAt, entry.keyAt + summaryKey.size)));
         }
@@ -141,7 +166,18 @@ export class Summaries {
       }
     }
     this.#unread = generation + 1;
-    return taken;
+    return { keys: taken, hot: hot.map(({ at }) => at) };
+  }
+
+  /** Places beside the maps that a key has taken. */
+  #hotPlaces(): { at: number; entry: Entry }[] {
+    const bytes = Buffer.from(this.#memory.bytes);
+    return Array.from({ length: this.#cpus * GENERATIONS_AT_ONCE }, (_, i) => bss.hot + i * hotSummary.size)
+      .filter((at) => this.#view.getBigUint64(at + hotSummary.taken, true) !== 0n)
+      .map((at) => ({
+        at,
+        entry: { keys: bytes, keyAt: at + hotSummary.key, values: bytes, valueAt: at + hotSummary.counts },
+      }));
   }
 
   #decode(entry: Entry, isTotal: boolean): Summarized {

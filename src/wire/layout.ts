@@ -2,6 +2,7 @@
 // Sizes and offsets in bytes of what the BPF object and user space share, from the type information of the compiled object.
 
 export const bound = {
+  firstNetns: 8,
   cpus: 1024,
   headerReasons: 256,
   jiffyParts: 4096,
@@ -9,12 +10,13 @@ export const bound = {
 } as const;
 
 export const bss = {
-  size: 541048,
+  size: 934304,
   counters: 0,
   control: 524288,
   summaryState: 524424,
-  dueTotal: 524440,
-  dueKey: 524568,
+  hot: 524480,
+  dueTotal: 917696,
+  dueKey: 917824,
 } as const;
 
 export const cgroupKey = {
@@ -196,6 +198,41 @@ export const handledEvents = {
   outerEvent: 16,
   outerStack: 24,
   stack: 32,
+} as const;
+
+export const hotSummary = {
+  size: 192,
+  taken: 0,
+  key: 8,
+  keyPlace: 8,
+  keyNetns: 16,
+  keyReason: 20,
+  keyGeneration: 24,
+  keyCpu: 28,
+  keyKind: 30,
+  keyFacts: 31,
+  keyLport: 32,
+  keyRport: 34,
+  keyEthertype: 36,
+  keyProtocol: 38,
+  keyDirection: 39,
+  keyState: 40,
+  keyCaState: 41,
+  keyPending: 42,
+  counts: 48,
+  countsEvents: 48,
+  countsSegments: 56,
+  countsBytes: 64,
+  countsFirstNs: 72,
+  countsFirstJiffies: 80,
+  countsLastJiffies: 88,
+  countsInode: 96,
+  countsFlow: 104,
+  countsFlowSrc: 104,
+  countsFlowDst: 120,
+  countsFlowSport: 136,
+  countsFlowDport: 138,
+  countsFamily: 140,
 } as const;
 
 export const kind = {
@@ -425,24 +462,25 @@ export const retransmitRecord = {
 } as const;
 
 export const rodata = {
-  size: 384,
-  filterNetns: 0,
-  retransmitHasErr: 1,
-  kfreeSkbHasReason: 2,
-  kfreeSkbHasRxSk: 3,
-  sendResetHasReason: 4,
-  hasSocketCookie: 5,
-  conntrackStatus: 8,
-  conntrackOriginal: 12,
-  conntrackReply: 16,
-  ipForwardAddress: 24,
-  ip6ForwardAddress: 32,
-  packetRoom: 40,
-  packetHeadersOnly: 48,
-  livingInterval: 56,
-  limitTotal: 64,
-  limitKey: 96,
-  reasonNeedsHeaders: 128,
+  size: 416,
+  netnsCount: 0,
+  netnsFirst: 4,
+  retransmitHasErr: 36,
+  kfreeSkbHasReason: 37,
+  kfreeSkbHasRxSk: 38,
+  sendResetHasReason: 39,
+  hasSocketCookie: 40,
+  conntrackStatus: 44,
+  conntrackOriginal: 48,
+  conntrackReply: 52,
+  ipForwardAddress: 56,
+  ip6ForwardAddress: 64,
+  packetRoom: 72,
+  packetHeadersOnly: 80,
+  livingInterval: 88,
+  limitTotal: 96,
+  limitKey: 128,
+  reasonNeedsHeaders: 160,
 } as const;
 
 export const socketRecord = {
