@@ -1,10 +1,10 @@
 /** Record of a connection that resent something → event. */
 
 import type { ConnectionEvent } from '../event/kinds.ts';
-import type { Decoding, Head } from './head.ts';
+import { type Decoding, eventOf, type Head } from './head.ts';
 import { connectionRecord as at, known } from './layout.ts';
 import { errorName, tcpStateName } from './names.ts';
-import type { Bytes } from './reader.ts';
+import { type Bytes, readU32, readU64 } from './reader.ts';
 
 /** tcp_min_rtt() before the first measurement (tcp_init_sock(), net/ipv4/tcp.c) */
 const NO_RTT = 0xffff_ffff;
@@ -20,18 +20,16 @@ const U32_FIELDS = [
 ] as const satisfies readonly (readonly [NumberField, number, number])[];
 
 export function decodeConnection(bytes: Bytes, offset: number, head: Head, { jiffyMs }: Decoding): ConnectionEvent {
-  const u32 = (field: number): number => bytes.readUInt32LE(offset + field);
-  const u64 = (field: number): number => Number(bytes.readBigUInt64LE(offset + field));
+  const u32 = (field: number): number => readU32(bytes, offset + field);
+  const u64 = (field: number): number => Number(readU64(bytes, offset + field));
   const isKnown = (bit: number): boolean => ((bytes[offset + at.known] as number) & bit) !== 0;
   const isEnd = bytes[offset + at.isEnd] === 1;
   const state = tcpStateName(head.state);
-  const event: ConnectionEvent = {
-    kind: 'connection',
-    ...head.common,
+  const event = Object.assign(eventOf<ConnectionEvent>(head, 'connection'), {
     retransmitted: u32(at.retransmitted),
-    phase: isEnd ? 'ended' : 'living',
+    phase: isEnd ? ('ended' as const) : ('living' as const),
     state,
-  };
+  });
   for (const [name, field, bit] of U32_FIELDS) if (isKnown(bit)) event[name] = u32(field);
   if (isKnown(known.bytes)) event.bytes = u64(at.bytes);
   if (isKnown(known.bytesRetransmitted)) event.bytesRetransmitted = u64(at.bytesRetransmitted);

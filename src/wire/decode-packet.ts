@@ -2,7 +2,7 @@
 
 import type { CapturedPacket } from '../event/kinds.ts';
 import { packetRecord as at, packetBegin } from './layout.ts';
-import { type Bytes, copyBytes } from './reader.ts';
+import { type Bytes, copyBytes, readU16, readU32 } from './reader.ts';
 
 const BEGINS: Readonly<Record<number, CapturedPacket['begin']>> = {
   [packetBegin.ethernet]: 'ethernet',
@@ -19,10 +19,10 @@ const TAG = 4;
 export function decodePacket(bytes: Bytes, offset: number, length: number): CapturedPacket | undefined {
   if (length < at.size) return undefined;
   const begin = BEGINS[bytes[offset + at.begin] as number];
-  const captured = Math.min(bytes.readUInt16LE(offset + at.captured), length - at.size);
+  const captured = Math.min(readU16(bytes, offset + at.captured), length - at.size);
   if (begin === undefined || captured === 0) return undefined;
   const packet = copyBytes(bytes, offset + at.size, captured);
-  const whole = bytes.readUInt32LE(offset + at.length);
+  const whole = readU32(bytes, offset + at.length);
   if (bytes[offset + at.hasVlan] !== 1 || captured < ADDRESSES) return { begin, length: whole, bytes: packet };
   return { begin, length: whole + TAG, bytes: withTag(packet, readTag(bytes, offset)) };
 }
@@ -30,8 +30,8 @@ export function decodePacket(bytes: Bytes, offset: number, length: number): Capt
 function readTag(bytes: Bytes, offset: number): Uint8Array {
   const tag = Buffer.alloc(TAG);
   // in network byte order, as it is in the packet
-  tag.writeUInt16LE(bytes.readUInt16LE(offset + at.vlanEthertype));
-  tag.writeUInt16BE(bytes.readUInt16LE(offset + at.vlanTci), 2);
+  tag.writeUInt16LE(readU16(bytes, offset + at.vlanEthertype));
+  tag.writeUInt16BE(readU16(bytes, offset + at.vlanTci), 2);
   return tag;
 }
 

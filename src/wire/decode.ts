@@ -7,7 +7,7 @@ import { causeOf } from './cause.ts';
 import { decodeConnection } from './decode-connection.ts';
 import { decodePacket } from './decode-packet.ts';
 import { classOf, functionOf } from './drop-class.ts';
-import { addressSize, type Decoded, type Decoding, decodeHead, type Head } from './head.ts';
+import { addressSize, type Decoded, type Decoding, decodeHead, eventOf, type Head } from './head.ts';
 import {
   connectionRecord,
   direction,
@@ -20,7 +20,7 @@ import {
   retransmitRecord,
 } from './layout.ts';
 import { ethertypeName, protocolName, tcpFlagNames, tcpStateName, transmitErrorName } from './names.ts';
-import { type Bytes, copyBytes } from './reader.ts';
+import { type Bytes, copyBytes, readI32, readU16, readU32, readU64 } from './reader.ts';
 
 const SIZES: Readonly<Record<number, number>> = {
   [kind.retransmit]: retransmitRecord.size,
@@ -79,23 +79,20 @@ function decodeBody(
 
 function decodeRetransmit(bytes: Bytes, offset: number, head: Head, decoding: Decoding): RetransmitEvent {
   const at = retransmitRecord;
-  const u32 = (field: number): number => bytes.readUInt32LE(offset + field);
+  const u32 = (field: number): number => readU32(bytes, offset + field);
   const caState = bytes[offset + at.caState] as number;
-  const event: RetransmitEvent = {
-    kind: 'retransmit',
-    ...head.common,
-    cause: causeOf(head.state, caState, bytes[offset + at.pending] as number),
-    state: tcpStateName(head.state),
-    seq: u32(at.seq),
-    endSeq: u32(at.endSeq),
-    segments: u32(at.segments),
-    bytes: u32(at.bytes),
-    rtoMs: Math.round(u32(at.rtoJiffies) * decoding.jiffyMs),
-    cwnd: u32(at.cwnd),
-    inFlight: u32(at.inFlight),
-    retransmits: bytes[offset + at.retransmits] as number,
-    totalRetransmits: u32(at.totalRetransmits),
-  };
+  const event = eventOf<RetransmitEvent>(head, 'retransmit');
+  event.cause = causeOf(head.state, caState, bytes[offset + at.pending] as number);
+  event.state = tcpStateName(head.state);
+  event.seq = u32(at.seq);
+  event.endSeq = u32(at.endSeq);
+  event.segments = u32(at.segments);
+  event.bytes = u32(at.bytes);
+  event.rtoMs = Math.round(u32(at.rtoJiffies) * decoding.jiffyMs);
+  event.cwnd = u32(at.cwnd);
+  event.inFlight = u32(at.inFlight);
+  event.retransmits = bytes[offset + at.retransmits] as number;
+  event.totalRetransmits = u32(at.totalRetransmits);
   // 0 is "not known": one in 2^32 is missed
   if (u32(at.ack) !== 0) event.ack = u32(at.ack);
   if (u32(at.spentUs) !== 0 && u32(at.spentUs) < MAX_SPENT_US) event.spentUs = u32(at.spentUs);
@@ -104,24 +101,22 @@ function decodeRetransmit(bytes: Bytes, offset: number, head: Head, decoding: De
   if (u32(at.ssthresh) < INFINITE_SSTHRESH) event.ssthresh = u32(at.ssthresh);
   const caName = CA_STATES[caState];
   if (caName) event.caState = caName;
-  const failed = head.flags & flag.hasErr ? transmitErrorName(bytes.readInt32LE(offset + at.err)) : undefined;
+  const failed = head.flags & flag.hasErr ? transmitErrorName(readI32(bytes, offset + at.err)) : undefined;
   if (failed) event.failed = failed;
   return event;
 }
 
 function decodeSynAck(bytes: Bytes, offset: number, head: Head): RetransmitEvent {
   const at = retransmitRecord;
-  return {
-    kind: 'retransmit',
-    ...head.common,
-    cause: 'syn-ack',
+  return Object.assign(eventOf<RetransmitEvent>(head, 'retransmit'), {
+    cause: 'syn-ack' as const,
     state: tcpStateName(head.state),
-    seq: bytes.readUInt32LE(offset + at.seq),
-    endSeq: bytes.readUInt32LE(offset + at.endSeq),
-    segments: bytes.readUInt32LE(offset + at.segments),
+    seq: readU32(bytes, offset + at.seq),
+    endSeq: readU32(bytes, offset + at.endSeq),
+    segments: readU32(bytes, offset + at.segments),
     bytes: 0,
     retransmits: bytes[offset + at.retransmits] as number,
-  };
+  });
 }
 
 const DIRECTIONS: Readonly<Record<number, NonNullable<DropEvent['direction']>>> = {
@@ -144,13 +139,16 @@ export function dropDirection(code: number, location: string | undefined): DropE
 
 function decodeDrop(bytes: Bytes, offset: number, length: number, head: Head, decoding: Decoding): DropEvent {
   const at = dropRecord;
-  const reason = head.flags & flag.hasReason ? decoding.dropReason(bytes.readUInt32LE(offset + at.reason)) : undefined;
-  const location = decoding.symbol(bytes.readBigUInt64LE(offset + at.location));
+  const reason = head.flags & flag.hasReason ? decoding.dropReason(readU32(bytes, offset + at.reason)) : undefined;
+  const location = decoding.symbol(readU64(bytes, offset + at.location));
   const protocol = protocolOf(bytes, offset, head);
   const onNetwork = protocol !== undefined || head.common.device !== undefined;
   const tcp = head.flags & flag.hasSeq ? readTcp(bytes, offset) : undefined;
   const facts = { reason: reason?.reason, location, dst: head.common.dst, protocol, tcp, onNetwork };
-  const event: DropEvent = { kind: 'drop', ...head.common, ...reason, class: classOf(facts) };
+  const event = eventOf<DropEvent>(head, 'drop');
+  if (reason) event.reason = reason.reason;
+  if (reason?.subsystem !== undefined) event.subsystem = reason.subsystem;
+  event.class = classOf(facts);
   if (location !== undefined) event.location = location;
   const way = onNetwork ? dropDirection(head.direction, location) : undefined;
   if (way) event.direction = way;
@@ -162,7 +160,7 @@ function decodeDrop(bytes: Bytes, offset: number, length: number, head: Head, de
     // 0 is "not known": one acknowledgement in 2^32 is missed
     if (tcp.ack !== 0) event.ack = tcp.ack;
   }
-  event.length = bytes.readUInt32LE(offset + at.length);
+  event.length = readU32(bytes, offset + at.length);
   if (head.flags & flag.hasNat)
     event.nat = natText(bytes, offset, addressSize(bytes[offset + recordHead.family] as number) ?? 4);
   const packet = decodePacket(bytes, offset + at.size, length - at.size);
@@ -176,7 +174,7 @@ function natText(bytes: Bytes, offset: number, size: 4 | 16): string {
     const end = (address: number, port: number): string =>
       formatSocketAddress({
         address: copyBytes(bytes, offset + at + address, size),
-        port: bytes.readUInt16LE(offset + at + port),
+        port: readU16(bytes, offset + at + port),
       });
     return `${end(flow.src, flow.sport)}>${end(flow.dst, flow.dport)}`;
   };
@@ -185,23 +183,24 @@ function natText(bytes: Bytes, offset: number, size: 4 | 16): string {
 
 function readTcp(bytes: Bytes, offset: number) {
   const flags = bytes[offset + dropRecord.tcpFlags] as number;
-  const seq = bytes.readUInt32LE(offset + dropRecord.seq);
-  const endSeq = bytes.readUInt32LE(offset + dropRecord.endSeq);
+  const seq = readU32(bytes, offset + dropRecord.seq);
+  const endSeq = readU32(bytes, offset + dropRecord.endSeq);
   // FIN (bit 0) and SYN (bit 1) take a sequence number each; sequence numbers are modulo 2^32
   const dataBytes = (endSeq - seq - (flags & 1) - ((flags >> 1) & 1)) >>> 0;
-  return { flags, seq, endSeq, ack: bytes.readUInt32LE(offset + dropRecord.ack), dataBytes };
+  return { flags, seq, endSeq, ack: readU32(bytes, offset + dropRecord.ack), dataBytes };
 }
 
 /** The IP protocol where the headers were of IP (or came from a socket), else the EtherType. */
 function protocolOf(bytes: Bytes, offset: number, head: Head): string | undefined {
   if (head.flags & flag.hasFlow) return protocolName(bytes[offset + recordHead.protocol] as number);
-  return ethertypeName(bytes.readUInt16LE(offset + dropRecord.ethertype));
+  return ethertypeName(readU16(bytes, offset + dropRecord.ethertype));
 }
 
 function decodeReset(bytes: Bytes, offset: number, head: Head, decoding: Decoding): ResetEvent {
   const sent = head.direction === direction.tx;
-  const event: ResetEvent = { kind: 'reset', ...head.common, direction: sent ? 'sent' : 'received' };
-  if (head.flags & flag.hasReason) event.reason = decoding.resetReason(bytes.readUInt32LE(offset + resetRecord.reason));
+  const event = eventOf<ResetEvent>(head, 'reset');
+  event.direction = sent ? 'sent' : 'received';
+  if (head.flags & flag.hasReason) event.reason = decoding.resetReason(readU32(bytes, offset + resetRecord.reason));
   if (head.flags & flag.hasState) event.state = tcpStateName(head.state);
   return event;
 }

@@ -3,7 +3,7 @@
 import type { IpBytes } from '../base/ip.ts';
 import { listenerRecord as at } from './layout.ts';
 import { type ProcessRef, readProcess } from './owner-records.ts';
-import { type Bytes, copyBytes } from './reader.ts';
+import { type Bytes, copyBytes, readU16, readU32, readU64 } from './reader.ts';
 
 const AF_INET = 2;
 
@@ -30,22 +30,22 @@ export interface Listener {
 export function decodeListeners(bytes: Bytes): Map<bigint, Listener> {
   const listeners = new Map<bigint, Listener>();
   for (let offset = 0; offset + at.size <= bytes.length; offset += at.size) {
-    const inode = bytes.readBigUInt64LE(offset + at.inode);
+    const inode = readU64(bytes, offset + at.inode);
     if (!listeners.has(inode)) listeners.set(inode, decodeListener(bytes, offset, inode));
   }
   return listeners;
 }
 
 function decodeListener(bytes: Bytes, offset: number, inode: bigint): Listener {
-  const u32 = (field: number): number => bytes.readUInt32LE(offset + field);
-  const cookie = bytes.readBigUInt64LE(offset + at.cookie);
+  const u32 = (field: number): number => readU32(bytes, offset + field);
+  const cookie = readU64(bytes, offset + at.cookie);
   return {
     netns: u32(at.netns),
     inode,
     ...(cookie === 0n ? {} : { cookie }),
     uid: u32(at.uid),
     src: copyBytes(bytes, offset + at.flowSrc, bytes[offset + at.family] === AF_INET ? 4 : 16),
-    sport: bytes.readUInt16LE(offset + at.flowSport),
+    sport: readU16(bytes, offset + at.flowSport),
     drops: u32(at.drops),
     queue: u32(at.queue),
     backlog: u32(at.backlog),

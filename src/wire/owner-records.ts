@@ -2,7 +2,7 @@
 
 import type { PacketEvent } from '../event/kinds.ts';
 import { owner as at, cgroupKey, cgroupPath, notedOwner, ownerHow, socketRecord } from './layout.ts';
-import { type Bytes, readText } from './reader.ts';
+import { type Bytes, readText, readU32, readU64 } from './reader.ts';
 
 const COMM_SIZE = 16;
 
@@ -33,7 +33,7 @@ export function decodeSocketList(bytes: Bytes): Map<bigint, ProcessRef> {
   const { size, inode: inodeAt, owner } = socketRecord;
   const sockets = new Map<bigint, ProcessRef>();
   for (let offset = 0; offset + size <= bytes.length; offset += size) {
-    const inode = bytes.readBigUInt64LE(offset + inodeAt);
+    const inode = readU64(bytes, offset + inodeAt);
     if (!sockets.has(inode)) sockets.set(inode, readProcess(bytes, offset + owner));
   }
   return sockets;
@@ -60,7 +60,7 @@ export const NOTED_OWNER_SIZE = notedOwner.size;
 export function decodeNotedOwner(bytes: Bytes): NotedOwner {
   return {
     ...readProcess(bytes, notedOwner.owner),
-    inode: bytes.readBigUInt64LE(notedOwner.inode),
+    inode: readU64(bytes, notedOwner.inode),
     how: ownerHowOf(bytes[notedOwner.ownerHow] as number),
   };
 }
@@ -68,9 +68,9 @@ export function decodeNotedOwner(bytes: Bytes): NotedOwner {
 /** A struct owner at `offset`. */
 export function readProcess(bytes: Bytes, offset: number): ProcessRef {
   return {
-    pid: bytes.readUInt32LE(offset + at.pid),
+    pid: readU32(bytes, offset + at.pid),
     process: readText(bytes, offset + at.comm, COMM_SIZE),
-    cgroupId: bytes.readBigUInt64LE(offset + at.cgroupId),
+    cgroupId: readU64(bytes, offset + at.cgroupId),
     cgroupHierarchy: bytes[offset + at.cgroupHierarchy] as number,
   };
 }
@@ -87,11 +87,11 @@ export const CGROUP_PATH_SIZE = cgroupPath.size;
 
 /** A value of the map `cgroup_paths` as a path: `/a/b`, `/` for the root; `…/a/b` where it was too deep. */
 export function decodeCgroupPath(bytes: Bytes): string {
-  const length = Math.min(bytes.readUInt32LE(cgroupPath.length), cgroupPath.size - cgroupPath.names);
+  const length = Math.min(readU32(bytes, cgroupPath.length), cgroupPath.size - cgroupPath.names);
   const names = bytes
     .toString('utf8', cgroupPath.names, cgroupPath.names + length)
     .split('\0')
     .slice(0, -1);
   const path = `/${names.reverse().join('/')}`;
-  return bytes.readUInt32LE(cgroupPath.truncated) === 0 ? path : `…${path}`;
+  return readU32(bytes, cgroupPath.truncated) === 0 ? path : `…${path}`;
 }

@@ -33,7 +33,7 @@ function isSame(known: Uint8Array, bytes: Bytes, at: number, end: number): boole
 /** An IPv4 or IPv6 address; shared by the events that have it, so that nobody may change it. */
 export function readAddress(bytes: Bytes, at: number, size: 4 | 16): Uint8Array {
   if (size === 16) return copyBytes(bytes, at, size);
-  const place = Math.imul(bytes.readUInt32LE(at), 0x9e3779b1) >>> 22;
+  const place = Math.imul(readU32(bytes, at), 0x9e3779b1) >>> 22;
   const known = recentIp4[place];
   if (known && isSame(known, bytes, at, at + size)) return known;
   const address = copyBytes(bytes, at, size);
@@ -41,7 +41,25 @@ export function readAddress(bytes: Bytes, at: number, size: 4 | 16): Uint8Array 
   return address;
 }
 
-export const readBootNs = (bytes: Bytes, at: number) => bootNs(bytes.readBigUInt64LE(at));
+export const readBootNs = (bytes: Bytes, at: number) => bootNs(readU64(bytes, at));
+
+/** Of the bytes that were read last: records come by the thousand from the memory of one ring. */
+let view = new DataView<ArrayBufferLike>(new ArrayBuffer(0));
+let viewed: Bytes | undefined;
+
+/** A DataView reads a number at once; Buffer puts it together from its bytes, one of 64 bits by way of three bigints. */
+function viewOf(bytes: Bytes): DataView {
+  if (bytes !== viewed) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    viewed = bytes;
+  }
+  return view;
+}
+
+export const readU16 = (bytes: Bytes, at: number): number => viewOf(bytes).getUint16(at, true);
+export const readU32 = (bytes: Bytes, at: number): number => viewOf(bytes).getUint32(at, true);
+export const readI32 = (bytes: Bytes, at: number): number => viewOf(bytes).getInt32(at, true);
+export const readU64 = (bytes: Bytes, at: number): bigint => viewOf(bytes).getBigUint64(at, true);
 
 /** A copy: the ring's memory is reused. So short that a loop takes half the time of slice(). */
 export function copyBytes(bytes: Bytes, at: number, size: number): Uint8Array {
