@@ -17,12 +17,11 @@ export interface Idle {
 }
 
 interface IdleOptions {
+  /** Before the first interval: a runtime that compiles as it goes does so for two minutes, the less the longer. */
+  restSeconds: number;
   intervals: number;
   seconds: number;
 }
-
-/** Until then all have come to rest. */
-const REST_MS = 20_000;
 
 /** All at once, since none of them does anything. */
 export async function idle(
@@ -34,7 +33,7 @@ export async function idle(
   const { hosts, captureAt } = load;
   const watch = { hosts, captureAt, events: ['retransmission', 'drop'] as const };
   const { result, tallies } = await together(lab, contestants, watch, async (cgroups) => {
-    await sleep(REST_MS);
+    await sleep(options.restSeconds * 1000);
     return { cores: await coresOf(cgroups, options), memory: cgroups.map(memoryOf) };
   });
   const idleOf = (at: number): Idle => ({

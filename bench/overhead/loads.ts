@@ -48,7 +48,8 @@ async function iperf(client: Host, server: Host, seconds: number): Promise<numbe
   return end.sum_received.bits_per_second;
 }
 
-const GONE_TIMEOUT_MS = 10_000;
+/** A FIN may be lost several times over, and each is waited for twice as long as the one before. */
+const GONE_TIMEOUT_MS = 60_000;
 
 /** Until no connection of the host can resend any more. */
 async function untilGone(host: Host): Promise<void> {

@@ -5,7 +5,7 @@
  *
  * Prints tables; with --write they become docs/overhead.md. With --results what is measured is kept in FILE part by part, and not measured
  * again by the next run, which thus goes on where one ended; --only names parts to measure now. In each round every load runs alone, beside each contestant, and alone
- * again. Takes some ten minutes of a machine that does nothing else; --quick three, for work on the benchmark itself. Needs root and
+ * again. Takes some twenty minutes of a machine that does nothing else; --quick four, for work on the benchmark itself. Needs root and
  * cgroup version 2, bpftrace, perf, tshark and iperf3 (`scripts/setup.sh bench`).
  */
 
@@ -23,6 +23,7 @@ import type { Contestant } from './contestants/contestant.ts';
 import { ftrace } from './contestants/ftrace.ts';
 import { losslog } from './contestants/losslog.ts';
 import { perf } from './contestants/perf.ts';
+import { drains } from './drain.ts';
 import { idle } from './idle.ts';
 import { bulk, drizzle, flood, type Load } from './loads.ts';
 import { alone, beside, type PlayOptions, type Sample } from './measure.ts';
@@ -34,7 +35,7 @@ import { startUp } from './start-up.ts';
 import { rotated } from './statistics.ts';
 import { type SteadyOptions, steady, steadySeconds } from './steady.ts';
 
-const PARTS = ['about', 'flood', 'bulk', 'steady', 'profile', 'programs', 'startUp', 'idle'] as const;
+const PARTS = ['about', 'flood', 'bulk', 'steady', 'profile', 'drain', 'programs', 'startUp', 'idle'] as const;
 const PAGE = fileURLToPath(new URL('../../docs/overhead.md', import.meta.url));
 const CONTESTANTS: readonly Contestant[] = [losslog, bpftrace, perf, ftrace, capture];
 /** Those that tell of drops. */
@@ -51,6 +52,7 @@ const FULL = {
   cleanSeconds: 3,
   lossySeconds: 2,
   floodPackets: 600_000,
+  restSeconds: 150,
   idleIntervals: 5,
   startSeconds: 3,
 };
@@ -61,11 +63,13 @@ const QUICK = {
   cleanSeconds: 1,
   lossySeconds: 2,
   floodPackets: 400_000,
+  restSeconds: 20,
   idleIntervals: 2,
 };
 /** Drops a second while a contestant starts. */
 const START_RATE = 2000;
-const IDLE_SECONDS = 4;
+/** Whatever is done every five or ten seconds is done equally often in each interval. */
+const IDLE_SECONDS = 20;
 
 const say = (text: string): void => void process.stderr.write(`overhead: ${text}\n`);
 
@@ -138,7 +142,7 @@ async function startUps(lab: Lab, count: number, seconds: number): Promise<Recor
   return results;
 }
 
-function about(command: string, rounds: number): Results['about'] {
+function about(command: string, { rounds, restSeconds }: typeof FULL): Results['about'] {
   const [first] = cpus();
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -149,6 +153,7 @@ function about(command: string, rounds: number): Results['about'] {
     contestants: CONTESTANTS,
     absent: packagedTools().filter(({ error }) => error !== undefined),
     rounds,
+    restSeconds,
   };
 }
 
@@ -156,12 +161,13 @@ function about(command: string, rounds: number): Results['about'] {
 function partsOf(lab: Lab, size: typeof FULL, command: string): Record<string, () => Promise<Partial<Results>>> {
   const bulkLoad = bulk(lab, size);
   const floodLoad = flood(lab, size.floodPackets);
-  const intervals = { intervals: size.idleIntervals, seconds: IDLE_SECONDS };
+  const intervals = { restSeconds: size.restSeconds, intervals: size.idleIntervals, seconds: IDLE_SECONDS };
   return {
-    about: async () => ({ about: about(command, size.rounds) }),
+    about: async () => ({ about: about(command, size) }),
     flood: async () => ({ flood: await rounds(lab, 'flood', floodLoad, size.rounds, { countEvents: false }) }),
     bulk: async () => ({ bulk: await rounds(lab, 'bulk', bulkLoad, size.rounds, { countEvents: true }) }),
     steady: () => steadies(lab, size.steady),
+    drain: async () => ({ drain: await drains(lab) }),
     programs: async () => ({ programs: await programTimes(lab, bulkLoad, floodLoad) }),
     startUp: async () => ({ startUp: await startUps(lab, size.rounds, size.startSeconds) }),
     idle: async () => ({ idle: await idle(lab, bulkLoad, CONTESTANTS, intervals) }),

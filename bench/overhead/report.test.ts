@@ -57,6 +57,11 @@ const RESULTS: Results = {
     contestants: ['losslog', 'peer'].map((name) => ({ name, version: `${name} 1`, how: `${name} | cat` })),
     absent: [{ name: 'tcpdrop', from: 'tools 1', error: 'no kprobes' }],
     rounds: 5,
+    restSeconds: 20,
+  },
+  drain: {
+    drops: { cpuUs: 0.25, eventsASecond: 2_000_000, records: 1000 },
+    retransmissions: { cpuUs: 0.28, eventsASecond: 1_500_000, records: 2000 },
   },
   bulk: BULK,
   flood: FLOOD,

@@ -202,6 +202,16 @@ function programTable({ programs }: Results): string {
   return table(['ns in BPF', 'a retransmission', 'a drop, recorded', 'a drop of the flood'], rows);
 }
 
+function drainTable({ drain }: Results): string {
+  const rows = Object.entries(drain).map(([kind, { cpuUs, eventsASecond, records }]) => [
+    kind,
+    us(cpuUs),
+    thousands(eventsASecond),
+    thousands(records),
+  ]);
+  return table(['drain and decode', 'CPU of each, µs', 'events/s', 'records in the ring'], rows);
+}
+
 export function page(results: Results): string {
   const { about, bulk, flood } = results;
   const versions = about.contestants.map(({ name, version, how }) => [name, version, `\`${how}\``]);
@@ -239,6 +249,10 @@ Where that time goes, by samples of its stacks (perf, cpu-clock; a sample is the
 
 ${profileTable(results)}
 
+Of that, draining a ring and decoding its records alone, into events that nobody stores: all that the kernel wrote there, read again and again, on one thread; CPU is that of all threads.
+
+${drainTable(results)}
+
 ## In the kernel
 
 \`run_time_ns\` of all BPF programs of a process by the number of events (\`kernel.bpf_stats_enabled\`, a run of its own, since the measuring itself takes some 45 ns a program); in brackets the programs that run for
@@ -249,7 +263,7 @@ ${programTable(results)}
 
 ## Idle and start
 
-Idle: all at once, nothing happens; what is resident then and at most, and of what kind it is. Start: from the start of the process to the first of 2,000 drops a second that it records.
+Idle: all at once, nothing happens, ${about.restSeconds} seconds after their start; what is resident then and at most, and of what kind it is. Start: from the start of the process to the first of 2,000 drops a second that it records.
 
 ${restTable(results)}
 

@@ -1,6 +1,7 @@
 /** Everything that one run of the benchmark has measured; it can be written as JSON and read again. */
 
 import type { Packaged } from '../packaged.ts';
+import type { Drains } from './drain.ts';
 import type { Idle } from './idle.ts';
 import type { Sample } from './measure.ts';
 import type { ProgramTime } from './program-time.ts';
@@ -33,6 +34,8 @@ export interface Results {
     /** Tools for the same that this run did not measure, and why. */
     absent: readonly Packaged[];
     rounds: number;
+    /** From the start of the contestants until their idling is measured. */
+    restSeconds: number;
   };
   bulk: Samples;
   flood: Samples;
@@ -43,4 +46,6 @@ export interface Results {
   /** Seconds to the first recorded event, by contestant. */
   startUp: Readonly<Record<string, readonly number[]>>;
   programs: readonly ProgramTimes[];
+  /** Of losslog's rings, by themselves. */
+  drain: Drains;
 }

@@ -50,6 +50,7 @@ const atLeast = (what: string, limit: number, value: number, write: (value: numb
 
 const ns = (value: number): string => `${value.toFixed(0)} ns`;
 const us = (value: number): string => `${value.toFixed(1)} µs`;
+const shortUs = (value: number): string => `${value.toFixed(2)} µs`;
 const megabytes = (value: number): string => `${value.toFixed(0)} MB`;
 const bytes = (value: number): string => `${value.toFixed(0)} bytes`;
 const aSecond = (value: number): string => `${Math.round(value).toLocaleString('en')}/s`;
@@ -166,6 +167,18 @@ function inBulk(results: Results): Target[] {
   ];
 }
 
+function inUserSpace({ drain: { drops, retransmissions } }: Results): Target[] {
+  return [
+    atMost('drain and decode: CPU of an event', 0.3, Math.max(drops.cpuUs, retransmissions.cpuUs), shortUs),
+    atLeast(
+      'drain and decode: events on one core',
+      1_000_000,
+      Math.min(drops.eventsASecond, retransmissions.eventsASecond),
+      aSecond,
+    ),
+  ];
+}
+
 function atRest({ idle }: Results): Target[] {
   const ours = idle[US];
   if (!ours) return [];
@@ -180,5 +193,6 @@ export const targetsOf = (results: Results): Target[] => [
   ...countedDrop(results),
   ...inFlood(results),
   ...inBulk(results),
+  ...inUserSpace(results),
   ...atRest(results),
 ];
