@@ -158,18 +158,43 @@ test('stopped for three seconds (SIGSTOP): nothing is lost', here, async () => {
   assert.deepEqual(lost, []);
 });
 
+const limitFiles = (pid: number, files: number): string => run('prlimit', '--pid', String(pid), `--nofile=${files}:`);
+
 test('out of file descriptors for a while', here, async () => {
-  const limit = (pid: number, files: number): string => run('prlimit', '--pid', String(pid), `--nofile=${files}:`);
   const { dropped, stored, lost } = await withFault({
     counts: [101, 5003, 53],
     // Below all that is open: with as many as are open, a number that is free between them could still be had.
-    begin: ({ process: { pid } }) => limit(pid, 3),
-    end: ({ process: { pid } }) => limit(pid, 1024),
+    begin: ({ process: { pid } }) => limitFiles(pid, 3),
+    end: ({ process: { pid } }) => limitFiles(pid, 1024),
   });
   assert.equal(dropped, 101 + 5003 + 53);
   assert.equal(stored, dropped);
   assert.deepEqual(lost, []);
 });
+
+for (const args of [[], ['--listen', '127.0.0.1:0']]) {
+  test(`ended (Ctrl-C) while it is out of file descriptors${args.map((arg) => ` ${arg}`).join('')}`, here, async () => {
+    const { dropped, stored, lost } = await seen(() =>
+      withHosts(async (hosts) => {
+        await using first = await Recorder.start({ hosts: [hosts.server], args });
+        const before = hosts.rule.packets();
+        await blast(hosts, 29);
+        await sleep(COMMITTED_MS);
+        limitFiles(first.process.pid, 3);
+        await blast(hosts, 1009);
+        await assert.rejects(first.stop(), /ended with 1: [\s\S]*cannot be removed: EMFILE: too many open files/);
+        first.leave();
+        await using second = await Recorder.start({ hosts: [hosts.server], storeDir: first.storeDir });
+        await second.stop();
+        const lost = second.gaps().filter(({ state }) => state === 'lost');
+        return { dropped: hosts.rule.packets() - before, stored: firewalled(second).length, lost };
+      }),
+    );
+    assert.equal(dropped, 29 + 1009);
+    assert.equal(stored, dropped);
+    assert.deepEqual(lost, []);
+  });
+}
 
 test('a storm in a control group of 150 MB', requires('root', 'btf', 'cgroup1'), async (t) => {
   const memory = '/sys/fs/cgroup/memory';

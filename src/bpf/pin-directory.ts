@@ -2,7 +2,7 @@
 
 import { closeSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { LosslogError } from '../base/errors.ts';
+import { LosslogError, messageOf } from '../base/errors.ts';
 import { lastErrno, libbpf } from './libbpf.ts';
 
 /** In the order in which they are to be removed: links are what records. */
@@ -44,10 +44,10 @@ export class PinDirectory {
 
   /**
    * Removes the pins of a type; the objects go with their last user. A link that goes detaches its program.
-   * @returns how many there were.
+   * @returns how many there were. @throws BPF when nothing can be opened any more
    */
   remove(type: PinType): number {
-    const names = this.names(type);
+    const names = this.#namesToRemove(type);
     for (const name of names) {
       // Closing the last descriptor frees a link at once; unlinking alone leaves that to a worker of the kernel.
       const fd = Number(libbpf().bpf_obj_get(this.#path(type, name)));
@@ -55,6 +55,17 @@ export class PinDirectory {
       if (fd >= 0) closeSync(fd);
     }
     return names.length;
+  }
+
+  #namesToRemove(type: PinType): string[] {
+    try {
+      return this.names(type);
+    } catch (cause) {
+      throw new LosslogError('BPF', `what is pinned in ${this.path} cannot be removed: ${messageOf(cause)}`, {
+        hint: 'losslog stop removes it, the next losslog record goes on with it',
+        cause,
+      });
+    }
   }
 
   #path(type: PinType, name: string): string {

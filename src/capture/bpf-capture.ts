@@ -238,8 +238,11 @@ export class BpfCapture implements Capture {
 
   /** Stops the probes and hands over what they still had recorded. */
   stop(): void {
-    this.detach();
-    this.drain(this.#handlers?.room?.());
+    try {
+      this.detach();
+    } finally {
+      this.drain(this.#handlers?.room?.());
+    }
   }
 
   /** Stops the probes. What they recorded is still there. */

@@ -75,10 +75,15 @@ export class PinSet {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#ledger?.close();
-    withBpffsLock(() => {
+    try {
+      withBpffsLock(() => {
+        this.#lock.release();
+        unmakePinDirectory(this.path);
+      });
+    } catch {
+      // Nothing can be opened (out of descriptors): a directory that is left, be it empty, is the next recorder's.
       this.#lock.release();
-      unmakePinDirectory(this.path);
-    });
+    }
   }
 }
 

@@ -268,14 +268,17 @@ async function record(
   } finally {
     housekeeping.end();
     await sampler.end(takeCounted);
-    if (options.detach && survival) survival.leave();
-    else capture.stop();
-    drainRest(capture, pipeline, store);
-    takeCounted();
-    pipeline.emit(limited.end());
-    noteLosses();
-    pipeline.flush();
-    errors.flush();
+    try {
+      if (options.detach && survival) survival.leave();
+      else capture.stop();
+    } finally {
+      drainRest(capture, pipeline, store);
+      takeCounted();
+      pipeline.emit(limited.end());
+      noteLosses();
+      pipeline.flush();
+      errors.flush();
+    }
   }
   return survival;
 }
