@@ -44,8 +44,7 @@ const volatile bool reason_needs_headers[BOUND_HEADER_REASONS];
 struct cpu_counters counters[BOUND_CPUS];
 struct control control;
 struct summary_state summary_state;
-/* Of odd and even generations, so that one counts while the one before is on its way to the disk. */
-struct hot_summary hot[BOUND_CPUS][2];
+struct hot_summary hot[BOUND_CPUS][BOUND_HOT_GENERATIONS];
 
 /* When the next record is due, by lane; of keys by a hash, so that two may share a place. Not atomic: see limit.h. */
 #define LIMIT_PLACES 1024

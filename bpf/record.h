@@ -297,6 +297,8 @@ enum losslog_bound {
 	BOUND_FIRST_NETNS = 8,
 	/* More CPUs share counters. */
 	BOUND_CPUS = 1024,
+	/* Generations of summaries that have places beside the maps: one counts while the one before is on its way to the disk. */
+	BOUND_HOT_GENERATIONS = 2,
 	/* Drop reasons below this may ask for the headers of what is only counted. */
 	BOUND_HEADER_REASONS = 256,
 	/* struct limit */

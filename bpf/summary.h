@@ -35,7 +35,7 @@ static __always_inline void add_to_summary(struct summary *summary, __u32 segmen
  */
 static __always_inline struct hot_summary *hot_place(const struct summary_key *key)
 {
-	return &hot[key->cpu & (BOUND_CPUS - 1)][key->generation & 1];
+	return &hot[key->cpu & (BOUND_CPUS - 1)][key->generation & (BOUND_HOT_GENERATIONS - 1)];
 }
 
 static __always_inline bool is_same_key(const struct summary_key *a, const struct summary_key *b)

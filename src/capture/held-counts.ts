@@ -4,7 +4,6 @@ import type { PinnedObject } from '../bpf/pinned-object.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
 import { possibleCpus } from '../linux/cpus.ts';
 import { bound, bss, control, cpuCounters, hotSummary, kind, overflow, summary, summaryKey } from '../wire/layout.ts';
-import { GENERATIONS_AT_ONCE } from './summaries.ts';
 
 /** Places in bytes; numbers are little-endian, as on every host that BPF programs of losslog run on. */
 export interface CountPlaces {
@@ -49,7 +48,7 @@ export const countPlaces = (): CountPlaces => ({
     hot: {
       at: bss.hot,
       stride: hotSummary.size,
-      count: Math.min(possibleCpus(), bound.cpus) * GENERATIONS_AT_ONCE,
+      count: Math.min(possibleCpus(), bound.cpus) * bound.hotGenerations,
       taken: hotSummary.taken,
       generation: hotSummary.keyGeneration,
       events: hotSummary.countsEvents,

@@ -29,9 +29,6 @@ type Summarized = Decoded & { event: SummaryEvent };
 
 const NO_SOCKET = { sk: 0n, cgroupId: 0n, cgroupHierarchy: 0 };
 
-/** Of `hot` in bpf/maps.h: odd and even ones. */
-export const GENERATIONS_AT_ONCE = 2;
-
 /** What {@link Summaries.take} read. */
 interface Taken {
   /** Counts up with each call that found something. */
@@ -172,7 +169,7 @@ export class Summaries {
   /** Places beside the maps that a key has taken. */
   #hotPlaces(): { at: number; entry: Entry }[] {
     const bytes = Buffer.from(this.#memory.bytes);
-    return Array.from({ length: this.#cpus * GENERATIONS_AT_ONCE }, (_, i) => bss.hot + i * hotSummary.size)
+    return Array.from({ length: this.#cpus * bound.hotGenerations }, (_, i) => bss.hot + i * hotSummary.size)
       .filter((at) => this.#view.getBigUint64(at + hotSummary.taken, true) !== 0n)
       .map((at) => ({
         at,

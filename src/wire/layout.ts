@@ -4,6 +4,7 @@
 export const bound = {
   firstNetns: 8,
   cpus: 1024,
+  hotGenerations: 2,
   headerReasons: 256,
   jiffyParts: 4096,
   packetShare: 4,
