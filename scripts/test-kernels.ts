@@ -2,7 +2,7 @@
  * npm run test:kernels: boots other kernels in virtual machines (lab/vm) and runs system tests inside. LOSSLOG_KERNELS
  * says which: `all` (the default), `oldest`, or series like `5.10,6.12`. Unpacked kernels are kept in build/kernels, or in
  * LOSSLOG_KERNEL_CACHE. LOSSLOG_MACHINES says how many machines run at once (2). Words behind `--` choose files of tests: `npm run test:kernels -- kprobe`. With all kernels
- * docs/compatibility.md is written from the last results of each. The last line is `N passed, N failed, N skipped`.
+ * docs/compatibility.md is written from the last results of each, once there is one of every file on every kernel. The last line is `N passed, N failed, N skipped`.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -122,6 +122,11 @@ function wantedFiles(words: readonly string[]): readonly string[] {
   return words.length === 0 ? FILES : FILES.filter((file) => words.some((word) => file.includes(word)));
 }
 
+/** Whether every file has left a result on every kernel, in this run or an earlier one: the page has no gaps then. */
+const isWhole = (kernels: readonly Kernel[]): boolean =>
+  kernels.length === SERIES.length &&
+  kernels.every((kernel) => FILES.every((file) => existsSync(join(resultsOf(kernel, file), 'exit-code'))));
+
 const series = wanted();
 const why = obstacle();
 const fetched: Fetched[] =
@@ -141,7 +146,7 @@ for (const kernel of fetched) {
   skipped++;
   console.log(`SKIPPED ${kernel.series}: ${kernel.skipped}`);
 }
-if (kernels.length === SERIES.length) writeFileSync(PAGE, compatibilityPage(results));
+if (isWhole(kernels)) writeFileSync(PAGE, compatibilityPage(results));
 const failed = sum(({ tests, crashed }) => tests.failed.length + crashed);
 console.log(`${sum(({ tests }) => tests.passed.length)} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed === 0 ? 0 : 1;
