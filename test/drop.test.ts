@@ -35,6 +35,24 @@ const PLACES: readonly Place[] = [
   { at: 'server', chain: 'INPUT', direction: 'rx', device: 'eth0', count: 601 },
 ];
 
+/** More than are compared in place (BOUND_FIRST_NETNS in bpf/record.h). */
+test('a filter of ten namespaces: each is recorded, and no other', requires('root', 'btf'), async () => {
+  await using lab = Lab.create();
+  const pairs = Array.from({ length: 6 }, (_, i) => lab.twoHosts({ ipv6: false, subnet: i + 1 }));
+  const filter = pairs.slice(0, 5).flatMap(({ client, server }) => [client, server]);
+  const { drops, result: counted } = await record(filter, async () => {
+    const rules = pairs.map(({ server }) => server.dropMatching({ family: 4, protocol: 'udp', dport: 5000 }));
+    for (const [i, { client, server }] of pairs.entries())
+      await blastUdp(client, { host: server.ip4, port: 5000, count: 101 + i });
+    return rules.map((rule) => rule.packets());
+  });
+  const recorded = pairs.map(
+    ({ server }) => drops.filter(({ netns, dport }) => netns === server.netns && dport === 5000).length,
+  );
+  assert.deepEqual(counted, [101, 102, 103, 104, 105, 106]);
+  assert.deepEqual(recorded, [101, 102, 103, 104, 105, 0]);
+});
+
 for (const family of [4, 6] as const) {
   test(`IPv${family}, every chain: as many as its rule counts`, requires('root', 'btf'), async () => {
     await using lab = Lab.create();
