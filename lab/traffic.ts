@@ -106,9 +106,11 @@ export interface BlastOptions {
 export async function blastUdp(host: Host, options: BlastOptions): Promise<{ sent: number; failed: number }> {
   const { bytes = 100, sport = 0, rate = 0 } = options;
   const numbers = [options.port, options.count, bytes, sport, rate].map(String);
-  const pinned = options.cpu === undefined ? [] : ['taskset', '--cpu-list', String(options.cpu)];
-  return host.spawn([...pinned, compiled('blast'), options.host, ...numbers]).answer(60_000);
+  return host.spawn([...pinned(options.cpu), compiled('blast'), options.host, ...numbers]).answer(60_000);
 }
+
+/** In front of a command: runs it on this CPU only. */
+const pinned = (cpu: number | undefined): string[] => (cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)]);
 
 /** Sends exactly `count` UDP packets as fast as possible, each from another IPv4 address and port, none of them the host's. */
 export async function floodUdp(
@@ -124,9 +126,10 @@ export async function injectFrames(
   host: Host,
   frames: readonly Uint8Array[],
   count = 1,
+  { cpu }: Pick<BlastOptions, 'cpu'> = {},
 ): Promise<{ sent: number; failed: number }> {
   const hex = frames.map((frame) => Buffer.from(frame).toString('hex'));
-  return host.spawn([compiled('inject'), host.device, String(count), ...hex]).answer(60_000);
+  return host.spawn([...pinned(cpu), compiled('inject'), host.device, String(count), ...hex]).answer(60_000);
 }
 
 export interface WireOptions {

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run } from '../lab/command.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { blastUdp, holdConnection, injectFrames, startSink } from '../lab/traffic.ts';
@@ -11,14 +10,12 @@ import { BpfObject } from '../src/bpf/object.ts';
 import { objectPath } from '../src/bpf/object-path.ts';
 import type { RingBuffer } from '../src/bpf/ring.ts';
 import { configure } from '../src/capture/kernel-constants.ts';
-import { kernelFacts, programsOf } from '../src/capture/kernel-facts.ts';
+import { programNames } from '../src/capture/kernel-objects.ts';
+import { KernelView } from '../src/capture/kernel-view.ts';
 import { type Limits, NO_LIMITS } from '../src/capture/limits.ts';
 import { Summaries } from '../src/capture/summaries.ts';
-import { Symbols } from '../src/capture/symbols.ts';
 import type { PacketEvent, SummaryEvent } from '../src/event/kinds.ts';
-import { jiffyNs, sampleClocks, WallClock } from '../src/linux/clock.ts';
-import { DropReasons } from '../src/linux/drop-reasons.ts';
-import { readKernelBtf } from '../src/linux/kernel-btf.ts';
+import { sampleClocks, WallClock } from '../src/linux/clock.ts';
 import { decodeRecord } from '../src/wire/decode.ts';
 import type { Decoding } from '../src/wire/head.ts';
 import { ethernet, filler, ipv4, UDP, udp } from './helpers/frames.ts';
@@ -37,9 +34,7 @@ const STORM = process.env.LOSSLOG_TEST_EMULATED === '1' ? 20_011 : 500_009;
 /** One record at once, and one a second. */
 const TIGHT: Limits = { drops: { perKey: 0, total: 1 }, connections: { perKey: 0, total: 1 } };
 
-const btf = readKernelBtf();
-const reasons = new DropReasons(btf);
-const symbols = new Symbols();
+const kernel = new KernelView();
 
 /** What the events of some reasons, or of retransmissions, come to. */
 interface Taken {
@@ -56,8 +51,8 @@ class Counting {
   readonly #decoding: Decoding;
 
   constructor(host: Host, maxEntries: Record<string, number>, limits: Limits = TIGHT) {
-    const facts = kernelFacts(btf);
-    const programs = facts.available.flatMap((probe) => Object.values(programsOf(probe)));
+    const { facts, symbols, reasons } = kernel;
+    const programs = programNames(facts.available);
     this.#object = BpfObject.load(objectPath(), {
       programs,
       maxEntries,
@@ -65,13 +60,7 @@ class Counting {
     });
     this.#rings = ['connection_ring', 'drop_ring'].map((name) => this.#object.map(name).ring());
     const clock = new WallClock();
-    this.#decoding = {
-      toWall: clock.toWall.bind(clock),
-      dropReason: (code) => reasons.reasonName(code),
-      resetReason: (code) => reasons.rstReasonName(code),
-      symbol: (address) => symbols.lookup(address),
-      jiffyMs: jiffyNs() / 1e6,
-    };
+    this.#decoding = kernel.decoding(clock.toWall.bind(clock));
     this.#summaries = new Summaries(this.#object, this.#decoding, sampleClocks);
     for (const program of programs) this.#object.attach(program);
   }
@@ -106,26 +95,14 @@ class Counting {
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const sumOf = (events: readonly SummaryEvent[]): number => sum(events.map((event) => event.events));
 
-/** Four sorts of drops at the server: 101 and 107 by its firewall on their way in and out, 103 without a socket, 109 of a wrong checksum. */
+/** Four sorts of drops at the server: 101 and 107 by its firewall on their way in and out, 103 without a socket, 109 of a wrong checksum. All on one CPU: each has a place for a key beside the maps. */
 async function dropsOfFourSorts(client: Host, server: Host): Promise<void> {
   const broken = ipv4({ src: client.ip4, dst: server.ip4, protocol: UDP }, udp(7, 8, filler(20)));
   broken.splice(10, 2, 0, 0);
-  await blastUdp(client, { host: server.ip4, port: PORT, count: 101 });
-  await blastUdp(client, { host: server.ip4, port: CLOSED_PORT, count: 103 });
-  await blastUdp(server, { host: client.ip4, port: PORT, count: 107 });
-  await injectFrames(client, [ethernet(client, server.mac, broken)], 109);
-}
-
-/** With all programs that are started meanwhile on one CPU: each CPU has a place for a key beside the maps. */
-async function onOneCpu<T>(use: () => Promise<T>): Promise<T> {
-  const pid = String(process.pid);
-  const [, cpus = '', first = ''] = /list: ((\d+)\S*)/.exec(run('taskset', '-cp', pid)) ?? [];
-  run('taskset', '-cp', first, pid);
-  try {
-    return await use();
-  } finally {
-    run('taskset', '-cp', cpus, pid);
-  }
+  await blastUdp(client, { host: server.ip4, port: PORT, count: 101, cpu: 0 });
+  await blastUdp(client, { host: server.ip4, port: CLOSED_PORT, count: 103, cpu: 0 });
+  await blastUdp(server, { host: client.ip4, port: PORT, count: 107, cpu: 0 });
+  await injectFrames(client, [ethernet(client, server.mac, broken)], 109, { cpu: 0 });
 }
 
 /** What was counted and recorded of these drops, in maps of these sizes; and how many there were, as the kernel says. */
@@ -138,7 +115,7 @@ function counted(summaries: number, totals: number): Promise<Taken & { drops: nu
     await sleep(QUIET_MS);
     using counting = new Counting(server, { summaries, summary_totals: totals });
     const before = server.counters();
-    await onOneCpu(() => dropsOfFourSorts(client, server));
+    await dropsOfFourSorts(client, server);
     await sleep(SETTLE_MS);
     const taken = counting.take();
     const counters = server.counters().since(before);
@@ -155,7 +132,7 @@ test('room for every key', here, async () => {
   assert.equal(drops, 101 + 103 + 107 + 109);
   assert.ok(summaries.every(({ lacks }) => lacks === undefined));
   assert.equal(sumOf(summaries.filter(isLost)) + records.filter(isLost).length, drops);
-  if (!kernelFacts(btf).dropHasReason) return;
+  if (!kernel.facts.dropHasReason) return;
   for (const [reason, expected] of [
     ['NETFILTER_DROP', 101 + 107],
     ['NO_SOCKET', 103],

@@ -11,7 +11,7 @@ import { configure } from '../../src/capture/kernel-constants.ts';
 import { programNames } from '../../src/capture/kernel-objects.ts';
 import { KernelView } from '../../src/capture/kernel-view.ts';
 import { NO_LIMITS } from '../../src/capture/limits.ts';
-import { jiffyNs, WallClock } from '../../src/linux/clock.ts';
+import { WallClock } from '../../src/linux/clock.ts';
 import { decodeRecord } from '../../src/wire/decode.ts';
 import type { Decoded, Decoding } from '../../src/wire/head.ts';
 import { median } from './statistics.ts';
@@ -26,17 +26,6 @@ const BATCH = 4096;
 const RECORDS = 1_500_000;
 /** Of as many rounds at the end: before, code is compiled. */
 const MEASURED = 0.5;
-
-function decodingOf({ symbols, reasons }: KernelView): Decoding {
-  const clock = new WallClock();
-  return {
-    toWall: clock.toWall.bind(clock),
-    dropReason: (code) => reasons.reasonName(code),
-    resetReason: (code) => reasons.rstReasonName(code),
-    symbol: (address) => symbols.lookup(address),
-    jiffyMs: jiffyNs() / 1e6,
-  };
-}
 
 /** Of one round: records, and what reading them took. */
 interface Round {
@@ -104,7 +93,8 @@ export async function drains(lab: Lab): Promise<Drains> {
     const { port } = await startSink(server);
     await sendTcp(client, { host: server.ip4, port, bytes: SENT_BYTES, connections: 4 });
     object.detach();
-    const decoding = decodingOf(view);
+    const clock = new WallClock();
+    const decoding = view.decoding(clock.toWall.bind(clock));
     return {
       drops: measure(object, 'drop_ring', decoding),
       retransmissions: measure(object, 'connection_ring', decoding),

@@ -9,8 +9,7 @@ import { PinnedObject } from '../bpf/pinned-object.ts';
 import { programCounters, takesTime } from '../bpf/program-counters.ts';
 import type { LoadedPrograms } from '../bpf/programs.ts';
 import { RingPoller } from '../bpf/ring-poller.ts';
-import { jiffyNs, sampleClocks } from '../linux/clock.ts';
-import type { Decoding } from '../wire/head.ts';
+import { sampleClocks } from '../linux/clock.ts';
 import { bound } from '../wire/layout.ts';
 import { decodeListeners } from '../wire/listener-records.ts';
 import type { Audit, Capture, CaptureHandlers, CaptureStats, Counted } from './capture.ts';
@@ -26,8 +25,6 @@ import type { PinSet } from './pin-set.ts';
 import { isReadable, isSame, type ProgramIdentity, programIdentity } from './program-identity.ts';
 import { HEADERS } from './snaplen.ts';
 import { Summaries } from './summaries.ts';
-
-const NS_PER_MS = 1e6;
 
 export interface BpfCaptureOptions extends ConstantOptions {
   drops: boolean;
@@ -86,34 +83,28 @@ export class BpfCapture implements Capture {
   }
 
   private constructor(
-    { facts, symbols, reasons, blindSpots }: KernelView,
+    view: KernelView,
     probes: readonly Probe[],
     programs: LoadedPrograms,
     identity: ProgramIdentity,
     { toWall, snaplen = HEADERS }: Pick<BpfCaptureOptions, 'toWall' | 'snaplen'>,
     takenOver: Ledger | undefined,
   ) {
-    this.facts = facts;
-    this.blindSpots = blindSpots;
+    this.facts = view.facts;
+    this.blindSpots = view.blindSpots;
     this.identity = identity;
     this.takenOver = takenOver;
     this.#probes = probes;
     this.#object = programs;
     this.owners = new KernelOwners(programs);
     this.audit = {
-      tellsFailures: facts.retransmitHasErr,
+      tellsFailures: view.facts.retransmitHasErr,
       catchUp: () => this.#catchUp(),
       listListeners: () => decodeListeners(programs.iterate(LISTENER_LISTER)),
     };
     this.#losses = new LossCounters(programs, probes);
     this.#noRoom = takenOver?.noRoom ?? 0;
-    const decoding: Decoding = {
-      toWall,
-      dropReason: (code) => reasons.reasonName(code),
-      resetReason: (code) => reasons.rstReasonName(code),
-      symbol: (address) => symbols.lookup(address),
-      jiffyMs: jiffyNs() / NS_PER_MS,
-    };
+    const decoding = view.decoding(toWall);
     this.#rings = new EventRings(programs, decoding, snaplen);
     this.#summaries = new Summaries(programs, decoding, sampleClocks);
   }

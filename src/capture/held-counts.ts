@@ -2,8 +2,8 @@
 
 import type { PinnedObject } from '../bpf/pinned-object.ts';
 import type { RingBuffer } from '../bpf/ring.ts';
-import { possibleCpus } from '../linux/cpus.ts';
 import { bound, bss, control, cpuCounters, hotSummary, kind, overflow, summary, summaryKey } from '../wire/layout.ts';
+import { countingCpus } from './kernel-objects.ts';
 
 /** Places in bytes; numbers are little-endian, as on every host that BPF programs of losslog run on. */
 export interface CountPlaces {
@@ -39,7 +39,7 @@ export const countPlaces = (): CountPlaces => ({
   memory: {
     size: bss.size,
     stored: bss.control + control.stored,
-    cpus: Math.min(possibleCpus(), bound.cpus),
+    cpus: countingCpus(),
     stride: cpuCounters.size,
     counts: Array.from({ length: kind.count }, (_, of) => ({
       at: bss.counters + cpuCounters.overflow + of * overflow.size + overflow.events,
@@ -48,7 +48,7 @@ export const countPlaces = (): CountPlaces => ({
     hot: {
       at: bss.hot,
       stride: hotSummary.size,
-      count: Math.min(possibleCpus(), bound.cpus) * bound.hotGenerations,
+      count: countingCpus() * bound.hotGenerations,
       taken: hotSummary.taken,
       generation: hotSummary.keyGeneration,
       events: hotSummary.countsEvents,

@@ -1,9 +1,13 @@
 /** What the running kernel says of itself. */
 
+import { jiffyNs } from '../linux/clock.ts';
 import { DropReasons } from '../linux/drop-reasons.ts';
 import { readKernelBtf, readModuleBtfs } from '../linux/kernel-btf.ts';
+import type { Decoding } from '../wire/head.ts';
 import { type KernelFacts, kernelFacts } from './kernel-facts.ts';
 import { Symbols } from './symbols.ts';
+
+const NS_PER_MS = 1e6;
 
 export class KernelView {
   readonly symbols = new Symbols();
@@ -15,6 +19,17 @@ export class KernelView {
     const btf = readKernelBtf();
     this.facts = kernelFacts(btf, () => readModuleBtfs(btf));
     this.reasons = new DropReasons(btf, () => readModuleBtfs(readKernelBtf()));
+  }
+
+  /** What decoding needs of this kernel. */
+  decoding(toWall: Decoding['toWall']): Decoding {
+    return {
+      toWall,
+      dropReason: (code) => this.reasons.reasonName(code),
+      resetReason: (code) => this.reasons.rstReasonName(code),
+      symbol: (address) => this.symbols.lookup(address),
+      jiffyMs: jiffyNs() / NS_PER_MS,
+    };
   }
 
   /** What is not seen on this kernel, a sentence each. */

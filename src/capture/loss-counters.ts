@@ -3,9 +3,9 @@
 import type { Mapping } from '../bpf/memory.ts';
 import { programCounters } from '../bpf/program-counters.ts';
 import type { LoadedPrograms } from '../bpf/programs.ts';
-import { possibleCpus } from '../linux/cpus.ts';
-import { bound, bss, cpuCounters, kind } from '../wire/layout.ts';
+import { bss, cpuCounters, kind } from '../wire/layout.ts';
 import { type Probe, programsOf } from './kernel-facts.ts';
+import { countingCpus } from './kernel-objects.ts';
 
 const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;
 const U64_WORDS = 2;
@@ -29,7 +29,7 @@ export class LossCounters {
   constructor(object: LoadedPrograms, probes: readonly Probe[]) {
     this.#memory = object.map('.bss').mapMemory(bss.size);
     this.#words = new Uint32Array(this.#memory.bytes, 0, bss.size / WORD_SIZE);
-    this.#end = (bss.counters + Math.min(possibleCpus(), bound.cpus) * cpuCounters.size) / WORD_SIZE;
+    this.#end = (bss.counters + countingCpus() * cpuCounters.size) / WORD_SIZE;
     this.#skips = probes.map((probe) => ({
       tracepoint: probe.tracepoint,
       firstFd: object.programFd(programsOf(probe).first),

@@ -9,7 +9,6 @@ import type { BpfMap } from '../bpf/map.ts';
 import type { Mapping } from '../bpf/memory.ts';
 import type { LoadedPrograms } from '../bpf/programs.ts';
 import type { SummaryEvent } from '../event/kinds.ts';
-import { possibleCpus } from '../linux/cpus.ts';
 import { decodeSummary, type Entry, generationOf, summarizedKind } from '../wire/decode-summary.ts';
 import type { Decoded, Decoding } from '../wire/head.ts';
 import {
@@ -24,6 +23,7 @@ import {
   summaryKey,
   summaryState,
 } from '../wire/layout.ts';
+import { countingCpus } from './kernel-objects.ts';
 
 type Summarized = Decoded & { event: SummaryEvent };
 
@@ -69,7 +69,7 @@ export class Summaries {
     this.#decoding = decoding;
     this.#now = now;
     this.#lastTime = now();
-    this.#cpus = Math.min(possibleCpus(), bound.cpus);
+    this.#cpus = countingCpus();
     this.#unread = Number(this.#view.getBigUint64(bss.control + control.stored, true));
   }
 
@@ -141,23 +141,22 @@ export class Summaries {
     this.#view.setBigUint64(bss.control + control.generation, BigInt(generation) + 1n, true);
     waitForPrograms();
     const taken: { map: BpfMap; keys: Buffer; count: number }[] = [];
-    const isNew = (of: number): boolean => of >= this.#unread;
-    // What was read before is on its way to the disk, or stored by a recorder that did not come to remove it.
-    const isPast = (of: number): boolean => of <= generation && (isNew(of) || this.#isFirst);
-    const hot = this.#hotPlaces().filter(({ entry }) => isPast(generationOf(entry)));
-    for (const { entry } of hot) {
+    /** Whether an entry is of the past; what was not read before is added up. */
+    const take = (entry: Entry, isTotal: boolean): boolean => {
       const own = generationOf(entry);
-      if (isNew(own)) add(merged, this.#decode(entry, false), own);
-    }
+      const isNew = own >= this.#unread;
+      // What was read before is on its way to the disk, or stored by a recorder that did not come to remove it.
+      if (own > generation || !(isNew || this.#isFirst)) return false;
+      if (isNew) add(merged, this.#decode(entry, isTotal), own);
+      return true;
+    };
+    const hot = this.#hotPlaces().filter(({ entry }) => take(entry, false));
     for (const { map, isTotal } of this.#maps) {
       for (const { keys, values, count } of map.entries(summaryKey.size, summary.size)) {
         const ofPast: Buffer[] = [];
         for (let i = 0; i < count; i++) {
           const entry = { keys, keyAt: i * summaryKey.size, values, valueAt: i * summary.size };
-          const own = generationOf(entry);
-          if (!isPast(own)) continue;
-          if (isNew(own)) add(merged, this.#decode(entry, isTotal), own);
-          ofPast.push(Buffer.from(keys.subarray(entry.keyAt, entry.keyAt + summaryKey.size)));
+          if (take(entry, isTotal)) ofPast.push(Buffer.from(keys.subarray(entry.keyAt, entry.keyAt + summaryKey.size)));
         }
         if (ofPast.length > 0) taken.push({ map, keys: Buffer.concat(ofPast), count: ofPast.length });
       }
